@@ -1,0 +1,107 @@
+"""The one stored description of a model version, from which everything else about it is derived.
+
+Validation, the JSON codec, the OpenAPI document, the HTML form, protocol metadata and the bins for drift all read a
+`Signature`. It is immutable, has no behaviour but its own consistency, and round-trips through JSON unchanged.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from foretell.inference.errors import InvalidSignature
+
+Scalar = float | int | bool | str | None
+Label = str | int | float | bool
+
+MAX_INPUTS = 2_000
+MAX_CATEGORIES = 1_000
+QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)  # the shares at which `Input.quantiles` stand
+
+
+class DType(StrEnum):
+    FLOAT = "float"
+    INT = "int"
+    BOOL = "bool"
+    STRING = "string"
+    CATEGORY = "category"
+    DATETIME = "datetime"
+
+
+class Task(StrEnum):
+    BINARY = "binary"
+    MULTICLASS = "multiclass"
+    REGRESSION = "regression"
+    CLUSTERING = "clustering"
+    TRANSFORM = "transform"
+    MULTI_OUTPUT = "multi-output"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """One named input of a model."""
+
+    name: str
+    dtype: DType
+    nullable: bool = False  #: a missing value (null, an absent key, an empty cell) is allowed
+    range: tuple[float, float] | None = None  #: least and greatest value seen in training; outside is a warning
+    quantiles: tuple[float, ...] = ()  #: of the sample, at `QUANTILES`
+    limits: tuple[float | None, float | None] | None = None  #: the author's bounds; outside is an error
+    categories: tuple[Label, ...] = ()  #: for `category`: the known values, all words or all numbers
+    closed: bool = True  #: a value outside `categories` is an error; open: a warning
+    unit: str = ""
+    help: str = ""
+    example: Scalar = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """One named output of a model."""
+
+    name: str
+    task: Task
+    classes: tuple[Label, ...] = ()  #: for binary and multiclass (and clustering, where known), in probability order
+    probabilities: bool = False  #: the model states a probability for each class
+    unit: str = ""
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """What a model version takes and what it answers."""
+
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]
+
+    @property
+    def task(self) -> Task:
+        tasks = {output.task for output in self.outputs}
+        if tasks == {Task.TRANSFORM}:
+            return Task.TRANSFORM
+        return self.outputs[0].task if len(self.outputs) == 1 else Task.MULTI_OUTPUT
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether one row's prediction is a bare value; otherwise it is an object with a key per output."""
+        return len(self.outputs) == 1 and self.task is not Task.TRANSFORM
+
+    def input(self, name: str) -> Input:
+        for candidate in self.inputs:
+            if candidate.name == name:
+                return candidate
+        raise KeyError(name)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON types; `from_json` of it is an equal signature. Keys at their default are left out."""
+        raise InvalidSignature("filled in by its owner")
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Signature":
+        """Read what `to_json` wrote, checking every value: the data may come from a sandboxed child or a client.
+
+        Raises
+        ------
+        InvalidSignature
+            names the input, what was found and what is allowed.
+        """
+        raise InvalidSignature("filled in by its owner")
