@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
@@ -37,6 +36,9 @@ class OutputValues:
     values: Array
     probabilities: Array | None = None
 
+    def take(self, indices: Array) -> "OutputValues":
+        return OutputValues(self.values[indices], None if self.probabilities is None else self.probabilities[indices])
+
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
@@ -45,3 +47,6 @@ class Predictions:
     outputs: Mapping[str, OutputValues]
     n_rows: int
     details: Mapping[str, Any] = field(default_factory=dict)
+
+    def take(self, indices: Array) -> "Predictions":
+        return Predictions({name: values.take(indices) for name, values in self.outputs.items()}, len(indices), self.details)

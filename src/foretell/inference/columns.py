@@ -15,7 +15,7 @@ def batch_to_json(batch: Batch) -> dict[str, list[Any]]:
     return {name: _plain_list(column) for name, column in batch.columns.items()}
 
 
-def batch_from_json(signature: Signature, data: Mapping[str, Any], *, max_rows: int) -> Batch:
+def batch_from_json(signature: Signature, data: Any, *, max_rows: int) -> Batch:
     """Read what `batch_to_json` wrote.
 
     Raises

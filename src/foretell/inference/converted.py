@@ -47,7 +47,7 @@ class ConvertedModel:
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any], *, graph: bytes | None) -> "ConvertedModel":
+    def from_json(cls, data: Any, *, graph: bytes | None) -> "ConvertedModel":
         """Read what `to_json` wrote, checking every value: it may come from a sandboxed child or a client.
 
         Raises

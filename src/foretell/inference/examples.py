@@ -30,7 +30,7 @@ class Examples:
         return {"inputs": batch_to_json(self.batch), "answers": answers}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any], signature: Signature) -> "Examples":
+    def from_json(cls, data: Any, signature: Signature) -> "Examples":
         """Read what `to_json` wrote, checking every value against the signature.
 
         Raises

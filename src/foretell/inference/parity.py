@@ -58,7 +58,7 @@ class Parity:
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Parity":
+    def from_json(cls, data: Any) -> "Parity":
         """Read what `to_json` wrote, checking every value."""
         if not isinstance(data, Mapping) or set(data) != {
             "rows",

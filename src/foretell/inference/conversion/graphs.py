@@ -1,0 +1,141 @@
+"""From a fitted estimator to ONNX graphs, by way of skl2onnx, with its noise and its megabytes of error text kept in.
+
+There is no one best graph: float32 is what trees compare in, float64 is what linear algebra is done in, and some
+operators exist in one of the two only. So `candidates` yields several, lazily, likely ones first; parity decides.
+"""
+
+import contextlib
+import io
+import logging
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from foretell.errors import shortened
+from foretell.inference.columns import has_numbers
+from foretell.inference.conversion.preparing import prepared, selects_by_name
+from foretell.inference.conversion.registering import register_converters
+from foretell.inference.errors import UnsupportedModel
+from foretell.inference.signature import DType, Input, Signature, Task
+
+TARGET_OPSET = {"": 18, "ai.onnx.ml": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way to lay out and type a graph's inputs."""
+
+    is_double: bool
+    whole_numbers: bool = False  #: integer columns enter as int64, and not as floats
+
+
+def candidates(estimator: Any, signature: Signature) -> Iterator[bytes | UnsupportedModel]:
+    """Yield serialised graphs of `estimator`, or why there is none of a kind, in the order in which to try them."""
+    if any(column.dtype is DType.DATETIME for column in signature.inputs):
+        yield UnsupportedModel("ONNX has no dates")
+        return
+    register_converters()
+    ready = prepared(estimator)
+    for variant in _variants(signature):
+        try:
+            yield _converted(ready, signature, variant)
+        except UnsupportedModel as reason:
+            yield reason
+
+
+def _variants(signature: Signature) -> list[Variant]:
+    """Numbers are best in float64, and classes nearly always right in float32, which has more operators."""
+    numeric = signature.task in (Task.REGRESSION, Task.TRANSFORM)
+    order = [Variant(is_double=numeric), Variant(is_double=not numeric)]
+    if any(
+        column.dtype is DType.INT or (column.dtype is DType.CATEGORY and has_numbers(column))
+        for column in signature.inputs
+    ):
+        order += [Variant(variant.is_double, whole_numbers=True) for variant in order]
+    return order
+
+
+def _converted(estimator: Any, signature: Signature, variant: Variant) -> bytes:
+    from skl2onnx import convert_sklearn
+
+    from foretell.inference.conversion.zipmaps import without_zipmaps
+
+    types = _initial_types(estimator, signature, variant)
+    try:
+        with _quiet():
+            model = convert_sklearn(
+                estimator, initial_types=types, target_opset=TARGET_OPSET, options=_options(estimator)
+            )
+            without_zipmaps(model)
+            graph: bytes = model.SerializeToString()
+    except Exception as error:  # noqa: BLE001 - converters raise anything, KeyError and AssertionError included
+        raise UnsupportedModel(_reason(error)) from None
+    return graph
+
+
+def _initial_types(estimator: Any, signature: Signature, variant: Variant) -> list[tuple[str, Any]]:
+    from skl2onnx.common import data_types as types
+
+    number = types.DoubleTensorType if variant.is_double else types.FloatTensorType
+    kinds = {_kind(column, variant) for column in signature.inputs}
+    width = len(signature.inputs)
+    if len(kinds) == 1 and not selects_by_name(estimator):
+        whole = {"number": number, "string": types.StringTensorType, "whole": types.Int64TensorType}
+        return [("inputs", whole[kinds.pop()]([None, width]))]
+    single = {"number": number, "string": types.StringTensorType, "whole": types.Int64TensorType}
+    return [(column.name, single[_kind(column, variant)]([None, 1])) for column in signature.inputs]
+
+
+def _kind(column: Input, variant: Variant) -> str:
+    if column.dtype is DType.STRING or (column.dtype is DType.CATEGORY and not has_numbers(column)):
+        return "string"
+    is_whole = column.dtype is DType.INT or (
+        column.dtype is DType.CATEGORY and all(type(label) is int for label in column.categories)
+    )
+    return "whole" if is_whole and variant.whole_numbers and not column.nullable else "number"
+
+
+def _options(estimator: Any) -> dict[Any, Any]:
+    """Measure distances by one operator: the converters' default is a loop, which no served graph may have."""
+    return {id(part): {"optim": "cdist"} for part in _parts(estimator) if type(part).__name__ in _DISTANCE_KINDS}
+
+
+_DISTANCE_KINDS = {
+    "KNeighborsClassifier",
+    "KNeighborsRegressor",
+    "GaussianProcessRegressor",
+    "GaussianProcessClassifier",
+}
+
+
+def _parts(estimator: Any) -> Iterator[Any]:
+    from foretell.inference.conversion.preparing import parts
+
+    return parts(estimator)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    previous = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with (
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(previous)
+
+
+def _reason(error: Exception) -> str:
+    """Say in a few words why a converter refused: its own texts list every operator it knows."""
+    text = str(error)
+    unknown = re.search(r"for type '?<class '([^']+)'>", text)
+    if unknown:
+        return f"there is no converter for {unknown.group(1).rpartition('.')[2]}"
+    return f"the converter refused it ({type(error).__name__}: {shortened(' '.join(text.split()), 200)})"
