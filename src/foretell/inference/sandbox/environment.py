@@ -16,6 +16,7 @@ _SINGLE_THREADED = {
     "LOKY_MAX_CPU_COUNT": "1",
     "JOBLIB_MULTIPROCESSING": "0",
     "MALLOC_ARENA_MAX": "2",
+    "ORT_DISABLE_TELEMETRY": "1",  # it reports over the network, from a thread of its own, which a fork would lose
     "PYTHONSAFEPATH": "1",
 }
 

@@ -22,7 +22,7 @@ DEFAULT_PRELOAD = (
     "xgboost", "xgboost.sklearn", "lightgbm", "lightgbm.sklearn", "skops.io", "msgspec", "cloudpickle",
 )  # fmt: skip
 
-_SKIPPED = (".tests", ".conftest", "._dynamic", "__main__", ".setup", "._build_utils")
+_SKIPPED = (".test", ".conftest", "._dynamic", "__main__", ".setup", "._build_utils")
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def _start(path: Path, jobs: str, log: Path) -> subprocess.Popen[bytes]:
         "--die-with-parent",
     ]
     with log.open("wb") as stderr:
-        return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
