@@ -1,5 +1,6 @@
 """From what the author hands over to a ConvertedModel: the signature, the best graph, and the word of parity."""
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from foretell.inference.batch import Batch, Predictions
 from foretell.inference.conversion.estimators import as_estimator, name_of
 from foretell.inference.conversion.graphs import candidates
 from foretell.inference.conversion.libraries import versions_of
-from foretell.inference.conversion.neighbours import made_up, with_neighbours
+from foretell.inference.conversion.neighbours import concatenated, joined, made_up, neighbours
 from foretell.inference.conversion.samples import sample_batch
 from foretell.inference.converted import ConvertedModel
 from foretell.inference.errors import ArtifactError, InferenceError, RunFailed, SampleMismatch
@@ -83,16 +84,16 @@ def _convert_estimator(estimator: Any, signature: Signature, sample: Any, accept
 
 
 def _asked(reference: EstimatorRuntime, signature: Signature, rows: Batch) -> tuple[Batch, Predictions]:
-    """Return the rows to compare on and the author's own answers to them."""
-    wider = with_neighbours(signature, rows)
+    """Return the rows to compare on, the sample's first, and the author's own answers to them."""
     try:
-        return wider, reference.run(wider)
-    except RunFailed:
-        pass  # rows beside the sample may be none that the estimator takes; those of the sample must be
-    try:
-        return rows, reference.run(rows)
+        asked = [(rows, reference.run(rows))]
     except RunFailed as error:
         raise SampleMismatch(f"The estimator cannot answer the sample's rows. {error.message}") from None
+    for batch in neighbours(signature, rows):
+        # Rows beside the sample may be none that the estimator takes; those are nothing to compare.
+        with contextlib.suppress(RunFailed):
+            asked.append((batch, reference.run(batch)))
+    return concatenated([batch for batch, _ in asked]), joined([answers for _, answers in asked])
 
 
 def _best_graph(

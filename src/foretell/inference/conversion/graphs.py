@@ -21,6 +21,7 @@ from foretell.inference.errors import UnsupportedModel
 from foretell.inference.signature import DType, Input, Signature, Task
 
 TARGET_OPSET = {"": 18, "ai.onnx.ml": 3}
+_TREES_OPSET = 5  # of ai.onnx.ml, where trees in float64 exist
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +69,20 @@ def _converted(estimator: Any, signature: Signature, variant: Variant) -> bytes:
             model = convert_sklearn(
                 estimator, initial_types=types, target_opset=TARGET_OPSET, options=_options(estimator)
             )
-            without_zipmaps(model)
+            without_zipmaps(model, is_double=variant.is_double)
+            _declare_trees(model)
             graph: bytes = model.SerializeToString()
     except Exception as error:  # noqa: BLE001 - converters raise anything, KeyError and AssertionError included
         raise UnsupportedModel(_reason(error)) from None
     return graph
+
+
+def _declare_trees(model: Any) -> None:
+    """Raise the declared opset where our own trees are in the graph."""
+    if any(node.op_type == "TreeEnsemble" for node in model.graph.node):
+        for opset in model.opset_import:
+            if opset.domain == "ai.onnx.ml":
+                opset.version = _TREES_OPSET
 
 
 def _initial_types(estimator: Any, signature: Signature, variant: Variant) -> list[tuple[str, Any]]:

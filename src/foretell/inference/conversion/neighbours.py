@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from foretell.inference.batch import Array, Batch
+from foretell.inference.batch import Array, Batch, OutputValues, Predictions
 from foretell.inference.columns import column_dtype
 from foretell.inference.signature import DType, Input, Signature
 
@@ -18,12 +18,10 @@ _MAX_CATEGORIES = 64
 _MADE_UP_ROWS = 256
 
 
-def with_neighbours(signature: Signature, sample: Batch, *, seed: int = 0) -> Batch:
-    """Return the sample's rows followed by rows around them; the same for the same sample."""
+def neighbours(signature: Signature, sample: Batch, *, seed: int = 0) -> list[Batch]:
+    """Return batches of rows around the sample's, a batch for each kind; the same for the same sample."""
     rng = np.random.default_rng(seed)
-    if not sample.n_rows:
-        return sample
-    return concatenated([sample, *_neighbours(signature, sample, rng)])
+    return list(_neighbours(signature, sample, rng)) if sample.n_rows else []
 
 
 def made_up(signature: Signature, *, n_rows: int = _MADE_UP_ROWS, seed: int = 0) -> Batch:
@@ -36,6 +34,16 @@ def concatenated(batches: list[Batch]) -> Batch:
     names = list(batches[0].columns)
     columns = {name: np.concatenate([batch.columns[name] for batch in batches]) for name in names}
     return Batch(columns, sum(batch.n_rows for batch in batches))
+
+
+def joined(answers: list[Predictions]) -> Predictions:
+    outputs = {name: _joined_values([part.outputs[name] for part in answers]) for name in answers[0].outputs}
+    return Predictions(outputs, sum(part.n_rows for part in answers))
+
+
+def _joined_values(parts: list[OutputValues]) -> OutputValues:
+    blocks = [part.probabilities for part in parts if part.probabilities is not None]
+    return OutputValues(np.concatenate([part.values for part in parts]), np.concatenate(blocks) if blocks else None)
 
 
 def _neighbours(signature: Signature, sample: Batch, rng: np.random.Generator) -> Iterator[Batch]:

@@ -8,7 +8,7 @@ import numpy as np
 
 
 def prepared(estimator: Any) -> Any:
-    """Return a copy whose missing word is '' and no longer NaN: a graph knows no other one."""
+    """Return a copy that answers the same; its missing word is '' and no longer NaN, which is what a graph knows."""
     ready = copy.deepcopy(estimator)
     for part in parts(ready):
         kind = type(part).__name__
@@ -16,6 +16,8 @@ def prepared(estimator: Any) -> Any:
             part.missing_values = ""
         elif kind in ("OneHotEncoder", "OrdinalEncoder") and hasattr(part, "categories_"):
             part.categories_ = [_with_blank(categories) for categories in part.categories_]
+        elif kind == "VotingClassifier":
+            part.flatten_transform = False  # a matter of transform() alone, which its converter insists on
     return ready
 
 

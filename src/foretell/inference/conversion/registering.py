@@ -1,7 +1,9 @@
-"""Tells skl2onnx about the estimators of XGBoost and LightGBM, where these are installed, so that they convert in pipelines too."""
+"""Tells skl2onnx about the estimators of XGBoost and LightGBM, where installed, and about our own converters."""
 
 import functools
 import importlib.util
+
+from foretell.inference.conversion import double
 
 
 @functools.cache
@@ -11,6 +13,7 @@ def register_converters() -> None:
         _register_xgboost()
     if importlib.util.find_spec("lightgbm"):
         _register_lightgbm()
+    double.register()
 
 
 def _register_xgboost() -> None:

@@ -116,7 +116,7 @@ def _check_base_values(attributes: Attributes, n_targets: int, where: str) -> No
 
 
 def _n_labels(attributes: Attributes) -> int:
-    return len(attributes.get("classlabels_int64s", ())) or len(attributes.get("classlabels_strings", ()))
+    return max(len(attributes.get(f"classlabels_{kind}", ())) for kind in ("int64s", "ints", "strings"))
 
 
 def _check_ensemble_v5(attributes: Attributes, where: str) -> None:

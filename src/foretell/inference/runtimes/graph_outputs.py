@@ -104,7 +104,7 @@ def _single_label_reader(tensors: Sequence[Tensor], output: Output) -> Reader:
     scores = next((tensor for tensor in tensors if tensor.type in _FLOAT_TYPES and _holds_scores(tensor, output)), None)
     if output.probabilities and scores is None:
         raise _mismatch(tensors, f"a probability for each of the {len(output.classes)} classes of {output.name!r}")
-    labels = next((tensor for tensor in tensors if tensor.type in _LABEL_TYPES and _width(tensor) == 1), None)
+    labels = next((tensor for tensor in tensors if tensor.type in _LABEL_TYPES and _width(tensor) in (1, None)), None)
     if labels is not None:
         return LabelsReader(output, labels, scores if output.probabilities else None)
     if scores is None:
@@ -114,7 +114,7 @@ def _single_label_reader(tensors: Sequence[Tensor], output: Output) -> Reader:
 
 def _holds_scores(tensor: Tensor, output: Output) -> bool:
     width, n_classes = _width(tensor), len(output.classes)
-    return n_classes > 1 and (width == n_classes or (n_classes == 2 and width == 1))
+    return n_classes > 1 and (width in (n_classes, None) or (n_classes == 2 and width == 1))
 
 
 def _both_classes(scores: Any, output: Output, n_rows: int) -> Array:
@@ -150,10 +150,10 @@ def _blocks(tensors: Sequence[Tensor], outputs: Sequence[Output]) -> Tensor | No
 
 def _width(tensor: Tensor) -> int | None:
     """How many numbers the tensor has for a row; None where the graph does not say."""
-    if len(tensor.shape) <= 1:
+    if len(tensor.shape) == 1:
         return 1
-    width = tensor.shape[1]
-    return width if len(tensor.shape) == 2 and isinstance(width, int) else None
+    width = tensor.shape[1] if len(tensor.shape) == 2 else None
+    return width if isinstance(width, int) else None
 
 
 def _mismatch(tensors: Sequence[Tensor], wanted: str) -> UnsupportedModel:
