@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from foretell.inference.sandbox import kernel
-from foretell.inference.sandbox.environment import clean_environment
+from foretell.inference.sandbox.environment import forget_environment
 from foretell.inference.sandbox.preloading import load_jobs
 from foretell.inference.sandbox.serving import harden, serve
 
@@ -16,7 +16,7 @@ def main() -> int:
     if not kernel.IS_LINUX:
         print("The sandbox needs Linux: Landlock and seccomp are its locks.", file=sys.stderr)  # noqa: T201
         return 69
-    _forget_the_environment()
+    forget_environment()
     os.closerange(3, 1 << 20)
     starter = os.pidfd_open(os.getppid()) if arguments.die_with_parent else None
     harden()
@@ -38,17 +38,6 @@ def _parse() -> argparse.Namespace:
 
 def _absolute(text: str) -> Path:
     return Path(text).absolute()
-
-
-def _forget_the_environment() -> None:
-    """Start over without the secrets of the environment.
-
-    Security: to delete a variable is not enough. The kernel keeps the first environment at the top of the stack, and
-    each child would inherit it.
-    """
-    wanted = clean_environment()
-    if dict(os.environ) != wanted:
-        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], wanted)  # noqa: S606 - this very program again
 
 
 if __name__ == "__main__":

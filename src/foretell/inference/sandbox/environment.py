@@ -1,6 +1,7 @@
 """The environment of the parent: what Python needs to start, one thread per library, and no secret."""
 
 import os
+import sys
 from collections.abc import Mapping
 
 _KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
@@ -25,3 +26,14 @@ def clean_environment(environment: Mapping[str, str] = os.environ) -> dict[str, 
     """Return the part of `environment` that the sandbox may see, with one thread per library."""
     kept = {name: value for name, value in environment.items() if name in _KEPT or name.startswith(_KEPT_PREFIXES)}
     return kept | _SINGLE_THREADED
+
+
+def forget_environment() -> None:
+    """Start this program over without what does not belong into its environment; return if nothing has to go.
+
+    Security: to delete a variable is not enough. The kernel keeps the first environment at the top of the stack, and
+    each child would inherit it.
+    """
+    wanted = clean_environment()
+    if dict(os.environ) != wanted:
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], wanted)  # noqa: S606 - this very program again
