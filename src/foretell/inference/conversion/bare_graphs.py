@@ -27,6 +27,8 @@ _DTYPES = {
     "tensor(bool)": DType.BOOL,
     "tensor(string)": DType.STRING,
 }
+# onnx writes the newest version of its file format, which onnxruntime follows later; graphs of tables use nothing new.
+_NEWEST_IR = 13
 _FLOATS = ("tensor(float)", "tensor(double)")
 _LABELS = ("tensor(int64)", "tensor(int32)", "tensor(string)", "tensor(bool)")
 
@@ -73,7 +75,9 @@ def _plain(graph: bytes) -> tuple[bytes, list[list[int | str]]]:
     except DecodeError:
         raise UnreadableArtifact("This is no ONNX graph, or a damaged one: it cannot be parsed.") from None
     classes = without_zipmaps(model)
-    return (model.SerializeToString() if classes else graph), classes
+    is_too_new = model.ir_version > _NEWEST_IR
+    model.ir_version = min(model.ir_version, _NEWEST_IR)
+    return (model.SerializeToString() if classes or is_too_new else graph), classes
 
 
 def signature_of_graph(
