@@ -4,12 +4,9 @@ Validation, the JSON codec, the OpenAPI document, the HTML form, protocol metada
 `Signature`. It is immutable, has no behaviour but its own consistency, and round-trips through JSON unchanged.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
-
-from foretell.inference.errors import InvalidSignature
 
 Scalar = float | int | bool | str | None
 Label = str | int | float | bool
@@ -92,11 +89,14 @@ class Signature:
         raise KeyError(name)
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain JSON types; `from_json` of it is an equal signature. Keys at their default are left out."""
-        raise InvalidSignature("filled in by its owner")
+        """Return plain JSON types; `from_json` of it is an equal signature. What is at its default is left out."""
+        return {
+            "inputs": [_without_defaults(item) for item in self.inputs],
+            "outputs": [_without_defaults(item) for item in self.outputs],
+        }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Signature":
+    def from_json(cls, data: Any) -> "Signature":
         """Read what `to_json` wrote, checking every value: the data may come from a sandboxed child or a client.
 
         Raises
@@ -104,4 +104,17 @@ class Signature:
         InvalidSignature
             names the input, what was found and what is allowed.
         """
-        raise InvalidSignature("filled in by its owner")
+        from foretell.inference.signature_json import read_signature
+
+        return read_signature(data)
+
+
+def _without_defaults(item: Input | Output) -> dict[str, Any]:
+    plain: dict[str, Any] = {}
+    for field in fields(item):
+        value = getattr(item, field.name)
+        if value != field.default or type(value) is not type(field.default):
+            plain[field.name] = (
+                list(value) if isinstance(value, tuple) else str(value) if isinstance(value, StrEnum) else value
+            )
+    return plain
