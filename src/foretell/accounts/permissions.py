@@ -1,0 +1,82 @@
+"""Who may do what. The one file that decides; views, pages, tasks and the command line ask it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from foretell.accounts.models import APIKey, User
+from foretell.accounts.roles import Role, Scope
+
+
+class Action(StrEnum):
+    IDENTIFY = "identify"  # ask who one is
+    READ = "read"  # see models, versions, aliases
+    PREDICT = "predict"
+    PUSH = "push"  # make models and versions
+    PROMOTE = "promote"  # move aliases, archive models
+    MANAGE = "manage"  # people and their keys
+
+
+_VIEWER = frozenset({Action.IDENTIFY, Action.READ, Action.PREDICT})
+_EDITOR = _VIEWER | {Action.PUSH}
+_ADMIN = _EDITOR | {Action.PROMOTE, Action.MANAGE}
+
+ACTIONS_OF_ROLE: dict[str, frozenset[Action]] = {
+    Role.VIEWER: _VIEWER,
+    Role.EDITOR: _EDITOR,
+    Role.ADMIN: _ADMIN,
+    Role.OWNER: _ADMIN,
+}
+ACTIONS_OF_SCOPE: dict[str, frozenset[Action]] = {
+    Scope.PREDICT: frozenset({Action.IDENTIFY, Action.PREDICT}),
+    Scope.MODELS_READ: frozenset({Action.IDENTIFY, Action.READ}),
+    Scope.MODELS_WRITE: frozenset({Action.IDENTIFY, Action.READ, Action.PUSH, Action.PROMOTE}),
+    Scope.JOBS: frozenset({Action.IDENTIFY}),
+    Scope.ADMIN: frozenset(Action),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who a request comes from: a person, narrowed by the key that was used."""
+
+    user: User
+    scopes: frozenset[str] | None = None  #: of the key; None: no key, or no narrowing
+    models: frozenset[str] | None = None  #: names of the models that the key is limited to; None: all
+
+
+def principal_of(request: Any) -> Principal:
+    """Return the principal of an authenticated request, of Django or of DRF."""
+    key = getattr(request, "auth", None)
+    if not isinstance(key, APIKey):
+        return Principal(user=request.user)
+    return Principal(
+        user=request.user,
+        scopes=frozenset(key.scopes),
+        models=None if key.model_names is None else frozenset(key.model_names),
+    )
+
+
+def is_allowed(principal: Principal, action: Action, *, model: str | None = None) -> bool:
+    """Whether the principal may do this, to this model if one is named."""
+    if not principal.user.is_active or action not in ACTIONS_OF_ROLE[principal.user.role]:
+        return False
+    if principal.scopes is not None and action not in _granted(principal.scopes):
+        return False
+    return model is None or is_visible(principal, model)
+
+
+def is_visible(principal: Principal, model: str) -> bool:
+    """Whether the model is there at all for this principal; what is not visible is answered as not there."""
+    return principal.models is None or model in principal.models
+
+
+def may_manage(principal: Principal, role: str) -> bool:
+    """Whether the principal may make, change or remove somebody of this role: nobody makes a role above their own."""
+    order = list(Role.values)
+    return is_allowed(principal, Action.MANAGE) and order.index(role) <= order.index(principal.user.role)
+
+
+def _granted(scopes: Iterable[str]) -> frozenset[Action]:
+    return frozenset[Action]().union(*(ACTIONS_OF_SCOPE.get(scope, frozenset()) for scope in scopes))

@@ -1,0 +1,36 @@
+"""The composition root: what a request passes before Django, put together once per process."""
+
+import os
+import re
+
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "foretell.config.settings")
+django_application = get_asgi_application()
+
+from foretell.config import readiness  # noqa: E402  needs the applications that Django has just loaded
+from foretell.core.asgi import BodyLimit  # noqa: E402
+from foretell.core.asgi_types import ASGIApp  # noqa: E402
+from foretell.core.health import Health  # noqa: E402
+
+PREDICTS = re.compile(r"/predict/?\Z|\A(/t/[^/]+)?/models/")
+PUSHES = re.compile(r"/versions/?\Z")
+
+
+def max_bytes_for(method: str, path: str) -> int:
+    """Return the largest body that an address takes."""
+    if method == "POST" and PUSHES.search(path):
+        return int(settings.MAX_UPLOAD_BYTES)
+    if method == "POST" and PREDICTS.search(path):
+        return int(settings.MAX_PREDICT_BYTES)
+    return int(settings.MAX_BODY_BYTES)
+
+
+def compose(django: ASGIApp) -> ASGIApp:
+    return Health(
+        BodyLimit(django, max_bytes_for=max_bytes_for), required=readiness.REQUIRED, advisory=readiness.ADVISORY
+    )
+
+
+application = compose(django_application)

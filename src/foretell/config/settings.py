@@ -1,0 +1,198 @@
+"""All settings, once, from the environment (12-factor). docs/configuration.md describes each variable for people."""
+
+from pathlib import Path
+from typing import Any
+
+from foretell import env
+from foretell.config.database import django_database
+from foretell.config.logs import logging_config
+from foretell.config.secret_key import installation_secret
+from foretell.embedded.database import database_url
+
+env.load_dotenv(Path(".env"))
+
+# --- where and who ------------------------------------------------------------------------------------------------------
+
+FORETELL_HOME = env.home()
+SECRET_KEY = env.text("SECRET_KEY", "") or installation_secret(FORETELL_HOME)
+DEBUG = False  # errors are shown as the contract says, in development too
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.integer("PORT", 8000, minimum=1, maximum=65535)
+BASE_DOMAIN = env.text("FORETELL_BASE_DOMAIN", "localhost")
+# Tenants are found by exact host name (tenants.resolving), which is stricter than this list; it narrows further.
+ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", ("*",))
+CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS")
+USE_HTTPS = env.boolean("FORETELL_HTTPS", False)  # behind a proxy that speaks TLS and sets X-Forwarded-Proto
+
+# --- applications -------------------------------------------------------------------------------------------------------
+
+SHARED_APPS = [
+    "django_tenants",
+    "foretell.core",
+    "foretell.tenants",
+    "procrastinate.contrib.django",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "drf_standardized_errors",
+    "csp",
+    "foretell.web",
+]
+TENANT_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "foretell.accounts",
+    "foretell.registry",
+]
+INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
+
+MIDDLEWARE = [
+    "foretell.core.request_ids.RequestIDMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "foretell.tenants.middleware.TenantMiddleware",
+    "foretell.core.slashes.SlashMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "foretell.config.urls"
+ASGI_APPLICATION = "foretell.config.asgi.application"
+APPEND_SLASH = False  # a redirected POST loses its body; core.slashes answers 308
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+            ]
+        },
+    }
+]
+
+# --- database and tenants -----------------------------------------------------------------------------------------------
+
+DATABASES = {"default": django_database(database_url())}
+DATABASE_ROUTERS = ("django_tenants.routers.TenantSyncRouter",)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TENANT_MODEL = "tenants.Tenant"
+TENANT_DOMAIN_MODEL = "tenants.Domain"
+TENANT_LIMIT_SET_CALLS = False  # Security: the search path is set at every cursor; remembering it saves little
+DEMO_TENANT = "demo"  # answers at localhost and 127.0.0.1
+
+# Per process. Security: keys carry the schema's name, so that no tenant reads what another one cached.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "KEY_FUNCTION": "django_tenants.cache.make_key",
+        "REVERSE_KEY_FUNCTION": "django_tenants.cache.reverse_key",
+    }
+}
+
+# --- people -------------------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["foretell.accounts.backends.NameOrEmailBackend"]
+PASSWORD_HASHERS = ["foretell.accounts.passwords.Argon2Hasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "web:login"
+LOGIN_REDIRECT_URL = "web:catalogue"
+SESSION_COOKIE_NAME = "__Secure-foretell-session" if USE_HTTPS else "foretell-session"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_SECURE = USE_HTTPS
+CSRF_COOKIE_NAME = "__Secure-foretell-csrf" if USE_HTTPS else "foretell-csrf"
+CSRF_COOKIE_SECURE = USE_HTTPS
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "foretell.config.errors.csrf_failure"
+
+# --- browsers -----------------------------------------------------------------------------------------------------------
+
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if USE_HTTPS else None
+SECURE_HSTS_SECONDS = 31_536_000 if USE_HTTPS else 0
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY: dict[str, Any] = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],  # the browsable API's and Swagger's stylesheets carry small images
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+# --- REST ---------------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "foretell.accounts.authentication.BearerAuthentication",
+        "foretell.accounts.authentication.HeaderKeyAuthentication",
+        "foretell.accounts.authentication.BasicAuthentication",
+        "foretell.accounts.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["foretell.accounts.access.Allowed"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "rest_framework.renderers.JSONRenderer",
+        "rest_framework.renderers.BrowsableAPIRenderer",
+    ],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "foretell.core.pagination.PageNumbers",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_VERSIONING_CLASS": None,
+    "EXCEPTION_HANDLER": "foretell.core.exception_handler.exception_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Foretell",
+    "DESCRIPTION": "The models of this tenant, and how to ask them.",
+    "VERSION": "v1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "APPEND_COMPONENTS": {},
+}
+
+# --- files and bodies ---------------------------------------------------------------------------------------------------
+
+ARTIFACT_ROOT = FORETELL_HOME / "artifacts"
+UPLOAD_ROOT = FORETELL_HOME / "uploads"  # what is on its way in; beside the artifacts, so that keeping it is a rename
+UPLOAD_ROOT.mkdir(parents=True, exist_ok=True, mode=0o700)
+SANDBOX_SOCKET = FORETELL_HOME / "run" / "sandbox.sock"
+MAX_UPLOAD_BYTES = env.integer("FORETELL_MAX_UPLOAD_MB", 256, minimum=1, maximum=4096) * 1024 * 1024
+MAX_PREDICT_BYTES = env.integer("FORETELL_MAX_PREDICT_MB", 16, minimum=1, maximum=1024) * 1024 * 1024
+MAX_BODY_BYTES = 1024 * 1024  # everything else
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_PREDICT_BYTES
+FILE_UPLOAD_TEMP_DIR = str(UPLOAD_ROOT)
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True  # no collectstatic: the files are in the packages
+
+# --- language, time, words ----------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+USE_I18N = True
+TIME_ZONE = "UTC"
+USE_TZ = True
+LOGGING_CONFIG = None
+logging_config(
+    level=env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+    as_json=env.choice("LOG_FORMAT", "console", ("console", "json")) == "json",
+)
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # user names are unique, in any case: the constraint is on username_key
+TEST_RUNNER = "django.test.runner.DiscoverRunner"

@@ -1,0 +1,14 @@
+"""All addresses of a tenant. Each room has its own list; which tenant it is was decided before (tenants.middleware)."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("foretell.accounts.urls")),
+    path("", include("foretell.registry.urls")),
+    path("", include("foretell.web.urls")),
+]
+
+handler400 = "foretell.config.errors.bad_request"
+handler403 = "foretell.config.errors.forbidden"
+handler404 = "foretell.config.errors.not_found"
+handler500 = "foretell.config.errors.server_error"

@@ -1,0 +1,81 @@
+"""A limit on bodies, before Django: nothing larger than its address may take is read, and the client is told at once."""
+
+import json
+from collections.abc import Callable
+from http import HTTPStatus
+
+from foretell.core.asgi_types import ASGIApp, Message, Receive, Scope, Send
+from foretell.core.problems import CONTENT_TYPE, problem
+
+
+class BodyTooLarge(Exception):
+    """More came than the address may take, from a client that did not say so beforehand."""
+
+
+class BodyLimit:
+    """Answer 413 to a larger body: by its declared length before reading, else as soon as that much has come.
+
+    Parameters
+    ----------
+    app
+        What answers the request.
+    max_bytes_for
+        Given method and path, the most bytes that the body may have.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_bytes_for: Callable[[str, str], int]) -> None:
+        self.app = app
+        self.max_bytes_for = max_bytes_for
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        limit = self.max_bytes_for(scope["method"], scope["path"])
+        if declared_length(scope) > limit:
+            await refuse(send, limit)
+            return
+        await self._counted(scope, receive, send, limit)
+
+    async def _counted(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
+        received, started = 0, False
+
+        async def counting_receive() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > limit:
+                raise BodyTooLarge
+            return message
+
+        async def watching_send(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, counting_receive, watching_send)
+        except BodyTooLarge:
+            if started:
+                raise
+            await refuse(send, limit)
+
+
+def declared_length(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return 0
+
+
+async def refuse(send: Send, limit: int) -> None:
+    """Answer 413 and close: what is still on its way is not read."""
+    detail = f"The body is larger than the {limit:,} bytes that this address takes."
+    body = json.dumps(problem(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE, code="too_large", detail=detail)).encode()
+    headers = [
+        (b"content-type", CONTENT_TYPE.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": int(HTTPStatus.REQUEST_ENTITY_TOO_LARGE), "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,88 @@
+"""django-tenants' backend with three changes, each a wrong read that was measured with the stock one.
+
+- The tenant is in a ContextVar (`foretell.core.tenancy`): a new thread or task starts with none, not in public.
+- Without a tenant a query raises `NoTenant`.
+- A failed ``SET search_path`` raises; the stock backend swallows it, and the query runs on the previous tenant's path.
+"""
+
+import re
+from typing import Any
+
+from django.db.backends.postgresql.psycopg_any import sql
+from django_tenants.postgresql_backend import base as django_tenants_backend
+from psycopg.pq import TransactionStatus
+
+from foretell.core.tenancy import PUBLIC, PUBLIC_SCHEMA, NoTenant, activate, active
+
+# Security: schema names are chosen by us (tenants.services) and never come from text that a user wrote.
+SCHEMA_NAME = re.compile(r"t_[a-z0-9]{1,40}|public")
+
+
+class UnexpectedSchemaName(ValueError):
+    """A schema name that Foretell would never have chosen."""
+
+
+class DatabaseWrapper(django_tenants_backend.DatabaseWrapper):
+    """One connection; which schema it reads is asked anew at every cursor."""
+
+    # --- the tenant is the context's, not the connection's: django-tenants' own code goes through these ---
+
+    @property
+    def tenant(self) -> Any:
+        return active()
+
+    @tenant.setter
+    def tenant(self, tenant: Any) -> None:
+        """Leave the choice to `set_tenant`: the parent's constructor assigns None here, which must choose nothing."""
+
+    @property
+    def schema_name(self) -> str | None:
+        tenant = active()
+        return None if tenant is None else str(tenant.schema_name)
+
+    @schema_name.setter
+    def schema_name(self, schema_name: str | None) -> None:
+        """Leave the choice to `set_tenant`."""
+
+    def set_tenant(self, tenant: Any, include_public: bool = True) -> None:
+        activate(tenant)
+        self.include_public_schema = include_public
+        self.search_path_set_schemas = None
+
+    def set_schema_to_public(self) -> None:
+        """Return to public where a tenant was chosen; a connection that is being made chooses nothing."""
+        if active() is not None:
+            self.set_tenant(PUBLIC)
+
+    # --- the search path ---
+
+    def _handle_search_path(self, cursor: Any = None) -> None:
+        if self._setting_search_path:
+            return
+        search_path = self._get_cursor_search_paths()
+        self._setting_search_path = True
+        try:
+            if cursor is not None:
+                self._set_search_path(cursor, search_path)
+            else:
+                with self.connection.cursor() as own_cursor:
+                    self._set_search_path(own_cursor, search_path)
+        finally:
+            self._setting_search_path = False
+
+    def _set_search_path(self, cursor: Any, search_path: list[str]) -> None:
+        """In a transaction that failed already nothing can be read, so there the path does not matter."""
+        if self.connection.info.transaction_status == TransactionStatus.INERROR:
+            return
+        cursor.execute(sql.SQL("SET search_path = {}").format(sql.SQL(", ").join(map(sql.Identifier, search_path))))
+        self.search_path_set_schemas = search_path
+
+    def _get_cursor_search_paths(self) -> list[str]:
+        schema_name = self.schema_name
+        if schema_name is None:
+            raise NoTenant
+        if not SCHEMA_NAME.fullmatch(schema_name):
+            raise UnexpectedSchemaName(f"{schema_name!r} is not a schema that Foretell made")
+        if schema_name == PUBLIC_SCHEMA or not self.include_public_schema:
+            return [schema_name]
+        return [schema_name, PUBLIC_SCHEMA]

@@ -1,0 +1,124 @@
+"""From what was raised to what is answered: the one table of errors and HTTP statuses for our own API."""
+
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.http.response import HttpResponseBase
+from drf_standardized_errors.handler import ExceptionHandler
+from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+
+from foretell.core.problems import CONTENT_TYPE, RETRY_AFTER_S, Fault, problem
+from foretell.errors import ForetellError
+from foretell.inference import errors as inference
+
+log = structlog.get_logger(__name__)
+
+# By class, the nearest base first; by code, for the errors of rooms above this one.
+STATUS_OF_CLASS: dict[type[ForetellError], int] = {
+    inference.InvalidInput: HTTPStatus.BAD_REQUEST,
+    inference.InvalidSignature: HTTPStatus.BAD_REQUEST,
+    inference.ArtifactError: HTTPStatus.BAD_REQUEST,
+    inference.SandboxError: HTTPStatus.SERVICE_UNAVAILABLE,
+    inference.RunFailed: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+STATUS_OF_CODE = {
+    "bad_request": HTTPStatus.BAD_REQUEST,
+    "invalid": HTTPStatus.BAD_REQUEST,
+    "not_authenticated": HTTPStatus.UNAUTHORIZED,
+    "permission_denied": HTTPStatus.FORBIDDEN,
+    "tenant_suspended": HTTPStatus.FORBIDDEN,
+    "not_found": HTTPStatus.NOT_FOUND,
+    "conflict": HTTPStatus.CONFLICT,
+    "precondition_failed": HTTPStatus.PRECONDITION_FAILED,
+    "precondition_required": HTTPStatus.PRECONDITION_REQUIRED,
+    "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "unsupported_media_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+def status_of(error: ForetellError) -> int:
+    """Return the status for an error that was raised on purpose.
+
+    A class may name its kind, one of `STATUS_OF_CODE`, as ``kind``; its code may then be more telling than its kind.
+    """
+    for base in type(error).__mro__:
+        if base in STATUS_OF_CLASS:
+            return STATUS_OF_CLASS[base]
+    kind = getattr(error, "kind", error.code)
+    return STATUS_OF_CODE.get(kind, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | HttpResponseBase | None:
+    """Answer every exception of a DRF view as a problem; one that nobody raised on purpose is logged, once."""
+    if isinstance(exc, ForetellError):
+        return _problem(context, status_of(exc), exc.code, exc.message, _faults(exc))
+    if isinstance(exc, Http404):
+        exc = exceptions.NotFound()
+    elif isinstance(exc, PermissionDenied):
+        exc = exceptions.PermissionDenied()
+    if isinstance(exc, exceptions.APIException):
+        return _of_api_exception(exc, context)
+    log.error("unexpected error in a view", exc_info=exc)
+    return _problem(
+        context, HTTPStatus.INTERNAL_SERVER_ERROR, "error", "Something broke here. The request id finds it in our log."
+    )
+
+
+def _of_api_exception(exc: exceptions.APIException, context: dict[str, Any]) -> Response:
+    """Let drf-standardized-errors flatten nested validation errors into paths."""
+    standard = ExceptionHandler(exc, context)
+    faults = [
+        Fault(attr=error["attr"], code=error["code"], detail=error["detail"]) for error in _flattened(standard, exc)
+    ]
+    code = "invalid" if isinstance(exc, exceptions.ValidationError) else faults[0]["code"]
+    response = _problem(
+        context, exc.status_code, code, _sentence(faults), faults if isinstance(exc, exceptions.ValidationError) else []
+    )
+    if auth_header := getattr(exc, "auth_header", None):
+        response.headers["WWW-Authenticate"] = auth_header
+    if wait := getattr(exc, "wait", None):
+        response.headers["Retry-After"] = str(int(wait) + 1)
+    return response
+
+
+def _flattened(standard: ExceptionHandler, exc: exceptions.APIException) -> list[dict[str, Any]]:
+    data = standard.run()
+    errors: list[dict[str, Any]] = data.data["errors"] if data is not None else []
+    return errors or [{"attr": None, "code": str(exc.default_code), "detail": str(exc.detail)}]
+
+
+def _sentence(faults: list[Fault]) -> str:
+    first = faults[0]
+    lead = f"{first['attr']}: {first['detail']}" if first["attr"] else first["detail"]
+    return lead if len(faults) == 1 else f"{lead} ({len(faults) - 1} more)"
+
+
+def _faults(error: ForetellError) -> list[Fault]:
+    if isinstance(error, inference.InvalidInput):
+        return [Fault(attr=fault.attr or None, code=fault.code, detail=fault.detail) for fault in error.problems]
+    return list(getattr(error, "faults", []))
+
+
+def _problem(
+    context: dict[str, Any], status: int, code: str, detail: str, errors: list[Fault] | None = None
+) -> Response:
+    response = Response(problem(status=status, code=code, detail=detail, errors=errors or []), status=status)
+    _render_as_problem(response, context)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response["Retry-After"] = str(RETRY_AFTER_S)
+    return response
+
+
+def _render_as_problem(response: Response, context: dict[str, Any]) -> None:
+    """Send JSON under its own name, whatever format the answer would have had; people keep the browsable page."""
+    request = context["request"]
+    if getattr(getattr(request, "accepted_renderer", None), "format", "") == "api":
+        return
+    request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
+    response.content_type = CONTENT_TYPE

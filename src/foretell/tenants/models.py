@@ -1,0 +1,48 @@
+"""Who our customers are, and at which addresses. In the public schema; all that a tenant owns is in its own."""
+
+import uuid
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django_tenants.models import DomainMixin, TenantMixin
+
+from foretell.core.ids import uuid7
+from foretell.core.models import TimestampedModel
+
+NAME_PATTERN = r"[a-z0-9](?:[a-z0-9-]{0,40}[a-z0-9])?"
+validate_name = RegexValidator(
+    rf"^{NAME_PATTERN}\Z",
+    "A tenant's name has 1 to 42 small letters, digits and inner hyphens, such as acme or acme-labs.",
+)
+
+
+def new_schema_name() -> str:
+    """Security: never made from text that a user wrote."""
+    return f"t_{uuid.uuid4().hex}"
+
+
+class Tenant(TenantMixin, TimestampedModel):  # type: ignore[misc]  # django-tenants is untyped
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=42, unique=True, validators=[validate_name])
+    schema_name = models.CharField(max_length=63, unique=True, default=new_schema_name, editable=False)
+    suspended_at = models.DateTimeField(null=True, blank=True)
+
+    auto_create_schema = True
+    auto_drop_schema = True
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_suspended(self) -> bool:
+        return self.suspended_at is not None
+
+
+class Domain(DomainMixin):  # type: ignore[misc]  # django-tenants is untyped
+    """A host name, normalised as `resolving.normalised_host` leaves it, that leads to a tenant."""
+
+    class Meta:
+        ordering = ("domain",)

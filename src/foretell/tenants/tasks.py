@@ -1,0 +1,75 @@
+"""Tasks that work for one tenant: its id comes first, and its schema is chosen before anything runs.
+
+Every task of ours is made by `tenant_task` or `each_tenant_task`; a bare one would run without a tenant, and a test forbids it.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import structlog
+from django.db import close_old_connections
+from procrastinate.contrib.django import app
+from procrastinate.tasks import Task
+
+from foretell.core.tenancy import use_public, use_tenant
+from foretell.tenants.models import Tenant
+
+log = structlog.get_logger(__name__)
+
+
+def tenant_task(**options: Any) -> Callable[[Callable[..., None]], Task[Any, Any, Any]]:
+    """Make a task of a function; it is deferred with ``tenant=str(tenant.id)`` beside its own keyword arguments."""
+
+    def decorate(function: Callable[..., None]) -> Task[Any, Any, Any]:
+        @wraps(function)
+        def run(*, tenant: str, **arguments: Any) -> None:
+            with _fresh_connections():
+                _run_for(tenant, function, arguments)
+
+        return app.task(name=f"{function.__module__}.{function.__name__}", **options)(run)
+
+    return decorate
+
+
+def each_tenant_task(*, cron: str, **options: Any) -> Callable[[Callable[[], None]], Task[Any, Any, Any]]:
+    """Make a periodic task of a function that is then called once for each tenant that is not suspended."""
+
+    def decorate(function: Callable[[], None]) -> Task[Any, Any, Any]:
+        @wraps(function)
+        def run(timestamp: int) -> None:
+            with _fresh_connections():
+                for tenant in _active_tenants():
+                    with use_tenant(tenant):
+                        function()
+
+        task = app.task(name=f"{function.__module__}.{function.__name__}", **options)(run)
+        app.periodic(cron=cron)(task)
+        return task
+
+    return decorate
+
+
+class _fresh_connections:
+    """Give connections back before and after: worker threads live long, and a database may restart meanwhile."""
+
+    def __enter__(self) -> None:
+        close_old_connections()
+
+    def __exit__(self, *_: object) -> None:
+        close_old_connections()
+
+
+def _run_for(tenant_id: str, function: Callable[..., None], arguments: dict[str, Any]) -> None:
+    with use_public():
+        tenant = Tenant.objects.filter(id=tenant_id).first()
+    if tenant is None or tenant.is_suspended:
+        log.warning("task discarded: its tenant is gone or suspended", tenant_id=tenant_id, task=function.__name__)
+        return
+    with use_tenant(tenant), structlog.contextvars.bound_contextvars(tenant=tenant.name):
+        function(**arguments)
+
+
+def _active_tenants() -> list[Tenant]:
+    with use_public():
+        return list(Tenant.objects.filter(suspended_at=None))
