@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from attacks import ATTACKS
 
-from foretell.inference.errors import ForetellError, InferenceError
+from foretell.errors import ForetellError
+from foretell.inference.errors import InferenceError
 from foretell.inference.sandbox import Limits
 
 LIMITS = Limits(cpu_s=1, wall_s=1.0, memory_bytes=512 << 20, result_bytes=4 << 20)

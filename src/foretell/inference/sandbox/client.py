@@ -21,6 +21,7 @@ from foretell.inference.errors import (
 from foretell.inference.sandbox import frames, protocol
 from foretell.inference.sandbox.failures import ending_error, revive
 from foretell.inference.sandbox.limits import Limits
+from foretell.inference.sandbox.peers import peer_pid
 from foretell.inference.sandbox.protocol import Reply, Request
 
 _CONNECT_S = 5.0
@@ -64,12 +65,17 @@ class Sandbox:
             raise
         return channel
 
+    def parent_pid(self) -> int:
+        """Return the process that listens; raise SandboxUnavailable where none does."""
+        with contextlib.closing(self._connect()) as control:
+            return peer_pid(control)
+
     def wait_until_ready(self, timeout_s: float = 30.0) -> None:
         """Wait for the parent to accept connections: it does when everything is imported."""
         deadline = time.monotonic() + timeout_s
         while True:
             try:
-                self._connect().close()
+                self.parent_pid()
             except SandboxUnavailable:
                 if time.monotonic() > deadline:
                     raise

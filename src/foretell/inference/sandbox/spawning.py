@@ -60,17 +60,17 @@ def _start(path: Path, jobs: str, log: Path) -> subprocess.Popen[bytes]:
 
 def _ready(sandbox: Sandbox, process: subprocess.Popen[bytes], log: Path, ready_s: float) -> Sandbox:
     deadline = time.monotonic() + ready_s
-    while True:
-        if process.poll() is not None:
-            words = log.read_text(errors="replace").strip()[-500:]
-            raise SandboxUnavailable(f"The sandbox did not start (exit code {process.returncode}): {words}")
+    while process.poll() is None:
         try:
-            sandbox.wait_until_ready(0.1)
+            if sandbox.parent_pid() == process.pid:  # and not another one at the same place
+                return sandbox
         except SandboxUnavailable:
-            if time.monotonic() > deadline:
-                raise
-        else:
-            return sandbox
+            pass
+        if time.monotonic() > deadline:
+            raise SandboxUnavailable(f"The sandbox was not ready after {ready_s:g} s.")
+        time.sleep(0.02)
+    words = log.read_text(errors="replace").strip()[-500:]
+    raise SandboxUnavailable(f"The sandbox did not start (exit code {process.returncode}): {words}")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -206,7 +206,7 @@ def thread_bomb(target: Target) -> Any:
 
 @unsafe
 def memory_bomb(target: Target) -> Any:
-    hoard = []
+    hoard: list[bytes] = []
     while len(hoard) < 64:
         hoard.append(b"x" * (64 << 20))
     return got("4 GiB")
@@ -257,7 +257,7 @@ def recurse(target: Target) -> Any:
 
 @attack
 def exhaust_descriptors(target: Target) -> Any:
-    opened = []
+    opened: list[int] = []
     try:
         while len(opened) < 4_096:
             opened.append(os.dup(3))

@@ -12,7 +12,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
-
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
 
 
