@@ -12,7 +12,12 @@ Scalar = float | int | bool | str | None
 Label = str | int | float | bool
 
 MAX_INPUTS = 2_000
-MAX_CATEGORIES = 1_000
+MAX_OUTPUTS = 2_000
+MAX_CATEGORIES = 1_000  # of one input
+MAX_CLASSES = 10_000  # of one output
+MAX_LABELS = 100_000  # categories and classes in all
+MAX_TEXT_CHARS = 500  # a name, a unit, a category
+MAX_HELP_CHARS = 2_000
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)  # the shares at which `Input.quantiles` stand
 
 
@@ -102,7 +107,7 @@ class Signature:
         Raises
         ------
         InvalidSignature
-            names the input, what was found and what is allowed.
+            names the place, what was found and what is allowed.
         """
         from foretell.inference.signature_json import read_signature
 
