@@ -213,6 +213,15 @@ def test_a_job_whose_client_leaves_is_killed(own_arena: Any) -> None:
     assert_no_strays(own_arena)
 
 
+def test_closing_ends_a_call_that_waits_in_another_thread(sandbox: Sandbox) -> None:
+    channel = sandbox.open("counter", {"start": 0})
+    threading.Timer(0.1, channel.close).start()
+    began = time.monotonic()
+    with pytest.raises(JobCrashed):
+        channel.call({"action": "sleep"}, timeout_s=30)
+    assert time.monotonic() - began < 3
+
+
 def test_the_socket_is_for_its_owner_alone(own_arena: Any) -> None:
     assert stat.S_IMODE(own_arena.socket_path.stat().st_mode) & 0o077 == 0
 

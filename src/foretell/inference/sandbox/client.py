@@ -166,6 +166,8 @@ class Channel:
     def close(self) -> None:
         """Let go of the child, which is killed. Safe to repeat."""
         self._is_closed = True
+        with contextlib.suppress(OSError):
+            self._data.shutdown(socket.SHUT_RDWR)  # wakes a call that waits in another thread
         self._control.close()
         self._data.close()
 

@@ -44,7 +44,7 @@ def _privileges() -> Layer:
             detail="root, but this user namespace maps no other user; run as a plain user",
         )
     return Layer(
-        "privileges", available=True, required=True, detail=f"each job becomes a user of its own, from {uids.start}"
+        "privileges", available=True, required=True, detail=f"each job becomes a user of its own, such as {uids[0]}"
     )
 
 

@@ -22,7 +22,17 @@ DEFAULT_PRELOAD = (
     "xgboost", "xgboost.sklearn", "lightgbm", "lightgbm.sklearn", "skops.io", "msgspec", "cloudpickle",
 )  # fmt: skip
 
-_SKIPPED = (".test", ".conftest", "._dynamic", "__main__", ".setup", "._build_utils")
+_SKIPPED = (
+    ".test",
+    "_test",
+    "estimator_checks",
+    ".conftest",
+    ".f2py",
+    "._dynamic",
+    "__main__",
+    ".setup",
+    "._build_utils",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """Becoming nobody: a throw-away user of its own for each child where the parent is root, no capability anywhere."""
 
 import os
+import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from foretell.inference.sandbox import kernel
@@ -9,13 +11,17 @@ from foretell.inference.sandbox import kernel
 _RANGES = ((1_890_000_000, 65_536), (61_184, 4_336))
 
 
-def throwaway_uids() -> range | None:
-    """Return the user ids to draw from; None where this process cannot become another user."""
+def throwaway_uids() -> Sequence[int] | None:
+    """Return the user ids to draw from, in turn; None where this process cannot become another user.
+
+    They begin at a random one, so that two sandboxes on one machine hardly ever share a user.
+    """
     if os.geteuid() != 0:
         return None
     for start, count in _RANGES:
         if _is_mapped(start, count):
-            return range(start, start + count)
+            first = secrets.randbelow(count)
+            return [*range(start + first, start + count), *range(start, start + first)]
     return None
 
 
