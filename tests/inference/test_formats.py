@@ -19,7 +19,14 @@ from lightgbm import LGBMClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from foretell.inference import formats
-from foretell.inference.errors import ArtifactError, MissingPackage, SandboxIncomplete, UnreadableArtifact, UnsupportedModel, VersionMismatch
+from foretell.inference.errors import (
+    ArtifactError,
+    MissingPackage,
+    SandboxIncomplete,
+    UnreadableArtifact,
+    UnsupportedModel,
+    VersionMismatch,
+)
 from foretell.inference.formats import Format, load_artifact, sniff
 
 ROWS = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 2.0], [3.0, 1.0]])
@@ -145,7 +152,10 @@ def test_outside_the_sandbox_a_pickle_runs_no_code(tmp_path: Path, monkeypatch: 
         (b"binf" + b"0" * 20, "old binary"),
         (b"PAR1" + b"0" * 20, "Parquet"),
         (b"<?xml version='1.0'?><PMML/>", "PMML"),
-        ((40).to_bytes(8, "little") + b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}' + b"0" * 40, "safetensors"),
+        (
+            (40).to_bytes(8, "little") + b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}' + b"0" * 40,
+            "safetensors",
+        ),
         (b"0" * 257 + b"ustar" + b"0" * 10, "tar archive"),
         (b"a,b\n1,2\n", "none of the known formats"),
         (b"\x7fELF" + b"0" * 100, "none of the known formats"),

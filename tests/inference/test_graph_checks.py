@@ -17,7 +17,9 @@ def table(name: str = "X", width: int | None = 2, kind: int = TensorProto.FLOAT)
     return helper.make_tensor_value_info(name, kind, [None, width])
 
 
-def model_of(nodes: list[Any], *, initializers: list[Any] | None = None, inputs: list[Any] | None = None, **kwargs: Any) -> Any:
+def model_of(
+    nodes: list[Any], *, initializers: list[Any] | None = None, inputs: list[Any] | None = None, **kwargs: Any
+) -> Any:
     outputs = [helper.make_tensor_value_info(nodes[-1].output[0], TensorProto.FLOAT, None)]
     graph = helper.make_graph(nodes, "g", inputs or [table()], outputs, initializers or [])
     opsets = [helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 3), *kwargs.pop("opsets", [])]
@@ -45,7 +47,9 @@ def forest(**changes: Any) -> Any:
         "target_weights": [1.0, 2.0],
         "n_targets": 1,
     }
-    return model_of([helper.make_node("TreeEnsembleRegressor", ["X"], ["Y"], domain="ai.onnx.ml", **{**attributes, **changes})])
+    return model_of(
+        [helper.make_node("TreeEnsembleRegressor", ["X"], ["Y"], domain="ai.onnx.ml", **{**attributes, **changes})]
+    )
 
 
 def double_forest(**changes: Any) -> Any:
@@ -114,7 +118,9 @@ def test_data_in_other_files_is_refused() -> None:
 
 def test_data_in_other_files_is_refused_within_attributes_too() -> None:
     tensor = external(numpy_helper.from_array(np.ones(2, dtype=np.float32), "c"))
-    model = model_of([helper.make_node("Constant", [], ["C"], value=tensor), helper.make_node("Add", ["X", "C"], ["Y"])])
+    model = model_of(
+        [helper.make_node("Constant", [], ["C"], value=tensor), helper.make_node("Add", ["X", "C"], ["Y"])]
+    )
 
     assert "another file" in refused(model)
 
@@ -137,16 +143,25 @@ def random() -> Any:
 
 
 def custom_domain() -> Any:
-    return model_of([helper.make_node("Anything", ["X"], ["Y"], domain="evil")], opsets=[helper.make_opsetid("evil", 1)])
+    return model_of(
+        [helper.make_node("Anything", ["X"], ["Y"], domain="evil")], opsets=[helper.make_opsetid("evil", 1)]
+    )
 
 
 def microsoft() -> Any:
-    return model_of([helper.make_node("Tokenizer", ["X"], ["Y"], domain="com.microsoft")], opsets=[helper.make_opsetid("com.microsoft", 1)])
+    return model_of(
+        [helper.make_node("Tokenizer", ["X"], ["Y"], domain="com.microsoft")],
+        opsets=[helper.make_opsetid("com.microsoft", 1)],
+    )
 
 
 def function() -> Any:
     model = addition()
-    model.functions.append(helper.make_function("d", "F", ["a"], ["b"], [helper.make_node("Identity", ["a"], ["b"])], [helper.make_opsetid("", 18)]))
+    model.functions.append(
+        helper.make_function(
+            "d", "F", ["a"], ["b"], [helper.make_node("Identity", ["a"], ["b"])], [helper.make_opsetid("", 18)]
+        )
+    )
     return model
 
 
@@ -169,7 +184,9 @@ def sparse() -> Any:
     return model
 
 
-@pytest.mark.parametrize("make", [loop, branch, scan, random, custom_domain, microsoft, function, smuggled_graph, training, sparse])
+@pytest.mark.parametrize(
+    "make", [loop, branch, scan, random, custom_domain, microsoft, function, smuggled_graph, training, sparse]
+)
 def test_anything_but_a_line_of_known_operators_is_refused(make: Callable[[], Any]) -> None:
     refused(make())
 
@@ -257,14 +274,20 @@ def test_a_small_constant_of_a_shape_passes() -> None:
     check_graph(filled([1, 4]).SerializeToString())
 
 
-@pytest.mark.parametrize("model", [filled([20_000, 20_000]), filled([2**62]), filled_by_shapes_of_shapes(), filled_by_rows_times_rows()])
+@pytest.mark.parametrize(
+    "model", [filled([20_000, 20_000]), filled([2**62]), filled_by_shapes_of_shapes(), filled_by_rows_times_rows()]
+)
 def test_a_number_in_a_graph_cannot_ask_for_all_memory(model: Any) -> None:
     assert "makes a tensor" in refused(model)
 
 
 def test_constants_alone_are_not_multiplied_at_each_load() -> None:
     big = [numpy_helper.from_array(np.ones((8, 8), dtype=np.float32), name) for name in "AB"]
-    nodes = [helper.make_node("MatMul", ["A", "B"], ["C"]), helper.make_node("Identity", ["C"], ["D"]), helper.make_node("MatMul", ["X", "D"], ["Y"])]
+    nodes = [
+        helper.make_node("MatMul", ["A", "B"], ["C"]),
+        helper.make_node("Identity", ["C"], ["D"]),
+        helper.make_node("MatMul", ["X", "D"], ["Y"]),
+    ]
 
     assert "constants alone" in refused(model_of(nodes, initializers=big))
 
@@ -283,7 +306,11 @@ def test_constants_alone_are_not_multiplied_at_each_load() -> None:
         {"nodes_treeids": [0, 0, 1]},
         {"nodes_treeids": [-1, -1, -1]},
         {"nodes_modes": ["BRANCH_LEQ", "LEAF", "JUMP"]},
-        {"nodes_modes": ["BRANCH_LEQ", "BRANCH_LEQ", "LEAF"], "nodes_truenodeids": [1, 0, 0], "nodes_falsenodeids": [2, 2, 0]},
+        {
+            "nodes_modes": ["BRANCH_LEQ", "BRANCH_LEQ", "LEAF"],
+            "nodes_truenodeids": [1, 0, 0],
+            "nodes_falsenodeids": [2, 2, 0],
+        },
         {"target_ids": [0, 1]},
         {"target_ids": [0, -1]},
         {"target_ids": [0]},
@@ -366,7 +393,15 @@ def test_support_vectors_that_do_not_fit_are_refused(changes: dict[str, Any]) ->
 
 def test_linear_coefficients_that_do_not_fit_are_refused() -> None:
     def linear(coefficients: list[float]) -> Any:
-        node = helper.make_node("LinearRegressor", ["X"], ["Y"], domain="ai.onnx.ml", coefficients=coefficients, intercepts=[0.0, 0.0], targets=2)
+        node = helper.make_node(
+            "LinearRegressor",
+            ["X"],
+            ["Y"],
+            domain="ai.onnx.ml",
+            coefficients=coefficients,
+            intercepts=[0.0, 0.0],
+            targets=2,
+        )
         return model_of([node])
 
     check_graph(linear([1.0, 2.0, 3.0, 4.0]).SerializeToString())

@@ -7,6 +7,7 @@ from foretell.inference.errors import NotFitted, UnsupportedModel
 
 _NOT_ESTIMATORS = {
     "ndarray": "It is an array: perhaps the training data was saved instead of the model.",
+    "Series": "It is a column of a table: perhaps the training data was saved instead of the model.",
     "DataFrame": "It is a table: perhaps the training data was saved instead of the model.",
     "dict": "Save the estimator itself, and not a dict around it; several steps go into a scikit-learn Pipeline, or into one file each.",
     "tuple": "Save the estimator itself, and not a tuple around it; several steps go into a scikit-learn Pipeline, or into one file each.",
@@ -50,14 +51,15 @@ def _chained(steps: Sequence[Any]) -> Any:
 
 
 def _require_estimator(found: Any) -> None:
-    if _is_step(found):
-        return
     kind = type(found).__name__
-    if hasattr(found, "fit_predict") or hasattr(found, "fit"):
+    hint = _NOT_ESTIMATORS.get(kind)
+    if hint is None and _is_step(found):
+        return
+    if hint is None and (hasattr(found, "fit_predict") or hasattr(found, "fit")):
         raise UnsupportedModel(
             f"{kind} can neither predict nor transform rows that it was not fitted on; nothing can be served with it."
         )
-    hint = _NOT_ESTIMATORS.get(kind, "Send a fitted estimator: something with predict() or transform().")
+    hint = hint or "Send a fitted estimator: something with predict() or transform()."
     raise UnsupportedModel(f"Found an object of type {kind}, expected a fitted estimator. {hint}")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from foretell.errors import shortened
 from foretell.inference.columns import has_numbers
-from foretell.inference.conversion.preparing import prepared, selects_by_name
+from foretell.inference.conversion.preparing import parts, prepared, selects_by_name
 from foretell.inference.conversion.registering import register_converters
 from foretell.inference.errors import UnsupportedModel
 from foretell.inference.signature import DType, Input, Signature
@@ -54,7 +54,10 @@ def _variants(signature: Signature) -> list[Variant]:
     """
     double_first = len(signature.outputs[0].classes) <= _FEW_CLASSES
     order = [Variant(is_double=double_first), Variant(is_double=not double_first)]
-    if any(column.dtype is DType.INT or (column.dtype is DType.CATEGORY and has_numbers(column)) for column in signature.inputs):
+    if any(
+        column.dtype is DType.INT or (column.dtype is DType.CATEGORY and has_numbers(column))
+        for column in signature.inputs
+    ):
         order += [Variant(variant.is_double, whole_numbers=True) for variant in order]
     return order
 
@@ -108,9 +111,15 @@ def _kind(column: Input, variant: Variant) -> str:
     return "whole" if is_whole and variant.whole_numbers and not column.nullable else "number"
 
 
-def _options(estimator: Any) -> dict[Any, Any]:
+def _options(estimator: Any) -> dict[int, dict[str, Any]]:
     """Measure distances by one operator: the converters' default is a loop, which no served graph may have."""
-    return {id(part): {"optim": "cdist"} for part in _parts(estimator) if type(part).__name__ in _DISTANCE_KINDS}
+    options: dict[int, dict[str, Any]] = {}
+    for part in parts(estimator):
+        if type(part).__name__ in _DISTANCE_KINDS:
+            options[id(part)] = {"optim": "cdist"}
+        elif type(part).__name__ == "LinearSVC":
+            options[id(part)] = {"raw_scores": False}  # without options it is asked for a ZipMap that it does not know
+    return options
 
 
 _DISTANCE_KINDS = {
@@ -119,12 +128,6 @@ _DISTANCE_KINDS = {
     "GaussianProcessRegressor",
     "GaussianProcessClassifier",
 }
-
-
-def _parts(estimator: Any) -> Iterator[Any]:
-    from foretell.inference.conversion.preparing import parts
-
-    return parts(estimator)
 
 
 @contextlib.contextmanager

@@ -65,7 +65,7 @@ def feeds_for(tensors: Sequence[Tensor], signature: Signature) -> tuple[Feed, ..
         when types, ranks or the number of columns do not fit.
     """
     names = [column.name for column in signature.inputs]
-    by_name = all(tensor.name in names and _width(tensor) == 1 for tensor in tensors)
+    by_name = _are_named(tensors, names)
     feeds, position = [], 0
     for tensor in tensors:
         width = _width(tensor)
@@ -77,6 +77,17 @@ def feeds_for(tensors: Sequence[Tensor], signature: Signature) -> tuple[Feed, ..
     for feed in feeds:
         _require_matching_types(feed, signature)
     return tuple(feeds)
+
+
+def _are_named(tensors: Sequence[Tensor], names: Sequence[str]) -> bool:
+    """Whether the graph takes its columns by name; it may leave some out, but not know others."""
+    found = [_width(tensor) == 1 and tensor.name in names for tensor in tensors]
+    if any(found) and not all(found):
+        unknown = next(tensor.name for tensor, is_known in zip(tensors, found, strict=True) if not is_known)
+        raise UnsupportedModel(
+            f"The graph takes {unknown!r}, which is no input of the signature: {', '.join(names[:20])}."
+        )
+    return all(found)
 
 
 def _dtype(tensor: Tensor) -> Any:

@@ -152,8 +152,10 @@ def _goes_left(node: dict[str, Any]) -> bool:
     if "left_child" not in node:
         return False
     if node["decision_type"] != "<=" or node["missing_type"] == "Zero":
-        raise UnsupportedModel("there is no converter for LightGBM's trees of categories, or with zeros as missing values")
-    return bool(node["default_left"]) if node["missing_type"] == "NaN" else 0.0 <= node["threshold"]
+        raise UnsupportedModel(
+            "there is no converter for LightGBM's trees of categories, or with zeros as missing values"
+        )
+    return bool(node["default_left"]) if node["missing_type"] == "NaN" else node["threshold"] >= 0.0
 
 
 def _link(links: dict[str, str], objective: str) -> str:
@@ -171,7 +173,9 @@ def _answer(to: Emitter, values: str, dtype: Any) -> None:
         to.node("Cast", values, output=to.outputs[1], to=DOUBLE)
         positions = to.node("ArgMax", values, axis=1, keepdims=0)
     else:
-        first = to.node("Sub", to.node("Cast", np.array([1.0]), to=FLOAT) if dtype == np.float32 else np.array([1.0]), values)
+        first = to.node(
+            "Sub", to.node("Cast", np.array([1.0]), to=FLOAT) if dtype == np.float32 else np.array([1.0]), values
+        )
         to.node("Cast", to.node("Concat", first, values, axis=1), output=to.outputs[1], to=DOUBLE)
         is_second = to.node("Greater", values, np.array([0.5], dtype=dtype))
         positions = to.node("Reshape", to.node("Cast", is_second, to=INT64), np.array([-1]))

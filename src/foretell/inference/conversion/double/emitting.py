@@ -23,7 +23,15 @@ class Emitter:
         names = [self.node("Cast", variable.full_name, to=DOUBLE) for variable in operator.inputs]
         self.source = names[0] if len(names) == 1 else self.node("Concat", *names, axis=1)
 
-    def node(self, kind: str, *inputs: Any, output: str | None = None, domain: str = "", version: int | None = None, **attributes: Any) -> str:
+    def node(
+        self,
+        kind: str,
+        *inputs: Any,
+        output: str | None = None,
+        domain: str = "",
+        version: int | None = None,
+        **attributes: Any,
+    ) -> str:
         """Add a node and return the name of its output; arrays among the inputs become constants."""
         names = [name if isinstance(name, str) else self.constant(name) for name in inputs]
         output = output or self._scope.get_unique_variable_name(kind.lower())
@@ -48,6 +56,12 @@ class Emitter:
         if values.dtype.kind in "OUS":
             words = [str(label) for label in values]
             return self.node(
-                "LabelEncoder", positions, output=output, domain="ai.onnx.ml", version=2, keys_int64s=list(range(len(words))), values_strings=words
+                "LabelEncoder",
+                positions,
+                output=output,
+                domain="ai.onnx.ml",
+                version=2,
+                keys_int64s=list(range(len(words))),
+                values_strings=words,
             )
         return self.node("Gather", values.astype(np.int64), positions, output=output, axis=0)

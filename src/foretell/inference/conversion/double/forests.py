@@ -53,7 +53,13 @@ class Forest:
         """Add the same to every row: first, so that sums round as those that begin with it."""
         nowhere, root = np.full(1, -1), np.zeros(1, dtype=np.int64)
         leaf = Tree(
-            left=nowhere, right=nowhere, feature=root, threshold=np.zeros(1), is_leaf=np.ones(1, bool), values=np.array([[value]]), missing_left=root
+            left=nowhere,
+            right=nowhere,
+            feature=root,
+            threshold=np.zeros(1),
+            is_leaf=np.ones(1, bool),
+            values=np.array([[value]]),
+            missing_left=root,
         )
         self.add(leaf, target=target)
 
@@ -84,7 +90,9 @@ class Forest:
         from onnx import numpy_helper
 
         arrays = {name: np.concatenate(parts) for name, parts in self._parts.items()}
-        numbers = {name: numpy_helper.from_array(arrays.pop(name).astype(dtype)) for name in ("nodes_splits", "leaf_weights")}
+        numbers = {
+            name: numpy_helper.from_array(arrays.pop(name).astype(dtype)) for name in ("nodes_splits", "leaf_weights")
+        }
         modes = numpy_helper.from_array(np.full(self._n_branches, self.mode, dtype=np.uint8))
         integers = {name: values.astype(np.int64).tolist() for name, values in arrays.items()}
         return to.node(

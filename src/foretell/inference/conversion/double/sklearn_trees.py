@@ -44,7 +44,9 @@ def gradient_boosting_classifier(to: Emitter) -> None:
     steepness = 2.0 if model.loss == "exponential" else 1.0
     _two_classes(to, to.node("Sigmoid", to.node("Mul", raw, np.array([steepness]))))
     is_second = to.node("GreaterOrEqual", raw, np.array([0.0]))
-    to.labels(to.node("Reshape", to.node("Cast", is_second, to=INT64), np.array([-1])), model.classes_, output=to.outputs[0])
+    to.labels(
+        to.node("Reshape", to.node("Cast", is_second, to=INT64), np.array([-1])), model.classes_, output=to.outputs[0]
+    )
 
 
 def gradient_boosting_regressor(to: Emitter) -> None:
@@ -73,7 +75,13 @@ def histogram_boosting_classifier(to: Emitter) -> None:
 
 
 def histogram_boosting_regressor(to: Emitter) -> None:
-    links = {"squared_error": "Identity", "absolute_error": "Identity", "quantile": "Identity", "poisson": "Exp", "gamma": "Exp"}
+    links = {
+        "squared_error": "Identity",
+        "absolute_error": "Identity",
+        "quantile": "Identity",
+        "poisson": "Exp",
+        "gamma": "Exp",
+    }
     if to.estimator.loss not in links:
         raise UnsupportedModel(f"there is no converter for the loss {to.estimator.loss}")
     to.node(links[to.estimator.loss], _histogram_boosting(to), output=to.outputs[0])

@@ -15,7 +15,11 @@ def simple_imputer(to: Emitter) -> None:
     statistics = np.asarray(imputer.statistics_, dtype=np.float64)
     if np.isnan(statistics).any() or getattr(imputer, "add_indicator", False):
         raise UnsupportedModel("there is no converter for an imputer that drops or adds columns")
-    is_missing = to.node("IsNaN", to.source) if _is_nan(imputer.missing_values) else to.node("Equal", to.source, np.array([float(imputer.missing_values)]))
+    is_missing = (
+        to.node("IsNaN", to.source)
+        if _is_nan(imputer.missing_values)
+        else to.node("Equal", to.source, np.array([float(imputer.missing_values)]))
+    )
     to.node("Where", is_missing, statistics, to.source, output=to.outputs[0])
 
 
@@ -52,4 +56,8 @@ def _kernel(to: Emitter, model: Any, vectors: Any) -> str:
     if model.kernel == "linear":
         return products
     shifted = to.node("Add", to.node("Mul", products, gamma), np.array([float(model.coef0)]))
-    return to.node("Tanh", shifted) if model.kernel == "sigmoid" else to.node("Pow", shifted, np.array([float(model.degree)]))
+    return (
+        to.node("Tanh", shifted)
+        if model.kernel == "sigmoid"
+        else to.node("Pow", shifted, np.array([float(model.degree)]))
+    )
