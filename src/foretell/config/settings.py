@@ -178,6 +178,7 @@ MAX_UPLOAD_BYTES = env.integer("FORETELL_MAX_UPLOAD_MB", 256, minimum=1, maximum
 MAX_PREDICT_BYTES = env.integer("FORETELL_MAX_PREDICT_MB", 16, minimum=1, maximum=1024) * 1024 * 1024
 MAX_BODY_BYTES = 1024 * 1024  # everything else
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_PREDICT_BYTES
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_100  # the form of a model with as many inputs as a signature may have
 FILE_UPLOAD_TEMP_DIR = str(UPLOAD_ROOT)
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 STATIC_URL = "/static/"

@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponsePermanentRedirect
 from django.http.cookie import parse_cookie
+from django.template.loader import render_to_string
 from django.urls import get_script_prefix, set_script_prefix
 from structlog.contextvars import bound_contextvars
 
-from foretell.core.problems import problem_response
+from foretell.core.problems import problem_response, wants_problem
 from foretell.core.tenancy import use_tenant
 from foretell.tenants.models import Tenant
 from foretell.tenants.resolving import split_prefix, tenant_named, tenant_of_host
@@ -32,7 +33,7 @@ class TenantMiddleware:
         if tenant is None:
             return unknown_address()
         if tenant.is_suspended:
-            return suspended()
+            return suspended(request)
         setattr(request, "tenant", tenant)  # noqa: B010  django-tenants' name for it; HttpRequest has no such field
         with use_tenant(tenant), bound_contextvars(tenant=tenant.name):
             return self.get_response(request)
@@ -66,12 +67,12 @@ def unknown_address() -> HttpResponse:
     return problem_response(status=404, code="not_found", detail="Nothing is here, or it is not yours.")
 
 
-def suspended() -> HttpResponse:
-    return problem_response(
-        status=403,
-        code="tenant_suspended",
-        detail="This tenant is suspended. Nothing of it is lost; ask the operator of this installation to resume it.",
-    )
+def suspended(request: HttpRequest) -> HttpResponse:
+    detail = "This tenant is suspended. Nothing of it is lost; ask the operator of this installation to resume it."
+    if wants_problem(request):
+        return problem_response(status=403, code="tenant_suspended", detail=detail)
+    page = render_to_string("web/error.html", {"status": 403, "title": "Suspended", "detail": detail})
+    return HttpResponse(page, status=403)
 
 
 def _moved(path: str) -> HttpResponse:
