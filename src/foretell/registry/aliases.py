@@ -1,0 +1,146 @@
+"""Moving aliases: the only thing about a model that changes under its callers. Each move has a row for ever."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from foretell.accounts.models import User
+from foretell.inference.signature import Input, Signature
+from foretell.registry.errors import (
+    AliasChanged,
+    NoSuchAlias,
+    NothingToRollBackTo,
+    PreconditionRequired,
+    SignatureMismatch,
+    VersionNotReady,
+)
+from foretell.registry.models import Alias, AliasMove, ModelVersion, RegisteredModel
+from foretell.registry.naming import check_alias
+
+
+@transaction.atomic
+def promote_version(
+    *, version: ModelVersion, alias: str, by: User, now: datetime, if_match: str | None = None, must_match: bool = False,
+    allow_signature_change: bool = False, is_rollback: bool = False,
+) -> Alias:  # fmt: skip
+    """Point `alias` at `version`; the next request through the alias uses it.
+
+    Raises
+    ------
+    VersionNotReady
+        for a version that is not built.
+    AliasChanged, PreconditionRequired
+        where the alias is no longer the one of `if_match`, or, if it `must_match`, none was said for an alias that exists.
+    SignatureMismatch
+        if callers of the version served until now would be refused by this one, and no change was allowed.
+    """
+    check_alias(alias)
+    if not version.is_ready:
+        raise VersionNotReady(f"{version} is {version.state}, not ready, so {alias!r} cannot point at it.")
+    existing = _locked(version.model, alias)
+    _check_precondition(existing, if_match, must_match)
+    if existing is not None and existing.version_id == version.pk:
+        return existing
+    if existing is not None and not allow_signature_change:
+        _check_callers(existing.version, version)
+    AliasMove.objects.create(
+        model=version.model, alias=alias, from_number=existing.version.number if existing else None, to_number=version.number,
+        is_rollback=is_rollback, moved_by=by, moved_at=now,
+    )  # fmt: skip
+    return _pointed(existing, version, alias)
+
+
+@transaction.atomic
+def rollback_alias(*, model: RegisteredModel, alias: str, by: User, now: datetime) -> Alias:
+    """Point `alias` back at the version before its present one; again, and it goes one further back."""
+    existing = _locked(model, alias)
+    if existing is None:
+        raise NoSuchAlias(model.name, alias)
+    present = existing.version.number
+    arrival = model.moves.filter(alias=alias, to_number=present, is_rollback=False).first()
+    before = (
+        None
+        if arrival is None or arrival.from_number is None
+        else model.versions.filter(number=arrival.from_number).first()
+    )
+    if before is None:
+        raise NothingToRollBackTo(
+            f"{alias!r} of {model.name!r} points at version {present}, its first: there is none before."
+        )
+    return promote_version(version=before, alias=alias, by=by, now=now, allow_signature_change=True, is_rollback=True)
+
+
+@transaction.atomic
+def delete_alias(*, model: RegisteredModel, alias: str, by: User, now: datetime, if_match: str | None = None) -> None:
+    existing = _locked(model, alias)
+    if existing is None:
+        raise NoSuchAlias(model.name, alias)
+    _check_precondition(existing, if_match, must_match=True)
+    AliasMove.objects.create(
+        model=model, alias=alias, from_number=existing.version.number, to_number=None, moved_by=by, moved_at=now
+    )
+    existing.delete()
+
+
+def why_callers_break(served: Signature, offered: Signature) -> list[str]:
+    """Say what callers of `served` would be refused, or be answered otherwise, by `offered`; nothing where all goes on."""
+    old = {item.name: item for item in served.inputs}
+    new = {item.name: item for item in offered.inputs}
+    broken = [f"{name!r} is no longer an input" for name in old if name not in new]
+    broken += [
+        f"{name!r} is a new input that must be given"
+        for name, item in new.items()
+        if name not in old and not item.nullable
+    ]
+    broken += [detail for name, item in new.items() if name in old for detail in _narrowed(old[name], item)]
+    if [(output.name, output.task) for output in served.outputs] != [
+        (output.name, output.task) for output in offered.outputs
+    ]:
+        broken.append("the outputs are others")
+    return broken
+
+
+def _narrowed(old: Input, new: Input) -> list[str]:
+    if old.dtype is not new.dtype:
+        return [f"{new.name!r} was {old.dtype} and is {new.dtype}"]
+    broken = []
+    if old.nullable and not new.nullable:
+        broken.append(f"{new.name!r} may no longer be missing")
+    lost = [value for value in old.categories if value not in new.categories]
+    if new.closed and lost:
+        broken.append(f"{new.name!r} no longer takes {lost[0]!r}")
+    return broken
+
+
+def _check_callers(served: ModelVersion, offered: ModelVersion) -> None:
+    broken = why_callers_break(served.read_signature(), offered.read_signature())
+    if broken:
+        raise SignatureMismatch(
+            f"{offered} does not take what version {served.number} takes: {'; '.join(broken[:5])}. Callers would be refused. "
+            "If that is meant, promote it with allow_signature_change.",
+        )
+
+
+def _check_precondition(existing: Alias | None, if_match: str | None, must_match: bool) -> None:
+    if if_match is None:
+        if must_match and existing is not None:
+            raise PreconditionRequired(
+                "This alias exists. Send If-Match with the ETag of your last GET, so that you do not undo somebody else's move unseen."
+            )
+        return
+    if existing is None or if_match.strip() not in ("*", existing.etag):
+        raise AliasChanged("The alias was moved since you read it. Read it again, and decide anew.")
+
+
+def _locked(model: RegisteredModel, alias: str) -> Alias | None:
+    """Race condition: moves of one model's aliases take turns, those of an alias that is yet to be made included."""
+    RegisteredModel.objects.select_for_update().get(pk=model.pk)
+    return Alias.objects.select_related("version", "model").filter(model=model, name=alias).first()
+
+
+def _pointed(existing: Alias | None, version: ModelVersion, name: str) -> Alias:
+    if existing is None:
+        return Alias.objects.create(model=version.model, name=name, version=version)
+    existing.version, existing.revision = version, existing.revision + 1
+    existing.save(update_fields=["version", "revision", "updated_at"])
+    return existing

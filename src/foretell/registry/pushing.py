@@ -1,0 +1,144 @@
+"""Taking in a new version: what was uploaded is kept, numbered and queued for its build, in one transaction."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from foretell.accounts.models import User
+from foretell.accounts.permissions import Action, Principal, is_allowed
+from foretell.registry.building import defer_build
+from foretell.registry.errors import ModelArchived, NotAllowed
+from foretell.registry.models import ModelVersion, RegisteredModel, State
+from foretell.registry.naming import CHAMPION, check_alias, check_model_name
+from foretell.registry.storage import Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One file as it came: the name for messages only."""
+
+    name: str
+    stored: Stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushMetadata:
+    """What an author says beside the files; see docs/push.md."""
+
+    target: str | None = None
+    alias: str | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    description: str = ""
+    lineage: dict[str, Any] = field(default_factory=dict)
+    refinements: dict[str, Any] = field(default_factory=dict)
+    accept_difference: float | None = None
+    converted: dict[str, Any] | None = None
+
+    def options(self) -> dict[str, Any]:
+        """Return what decides the outcome of the build."""
+        return {
+            "target": self.target,
+            "refinements": self.refinements,
+            "accept_difference": self.accept_difference,
+            "converted": self.converted,
+        }
+
+
+def push_version(
+    *,
+    name: str,
+    uploads: Sequence[Upload],
+    sample: Stored | None,
+    metadata: PushMetadata,
+    principal: Principal,
+    now: datetime,
+) -> tuple[ModelVersion, bool]:
+    """Register a version and queue its build; the model is made where there is none.
+
+    Returns the version, and whether it is new: the same files with the same options are the same version, which is
+    built again only where it failed.
+    """
+    check_model_name(name)
+    _check_alias(metadata.alias, principal, name)
+    digest = push_digest(uploads, sample, metadata)
+    with transaction.atomic():
+        model = _locked_model(name, principal.user)
+        known = model.versions.filter(push_digest=digest).first()
+        if known is not None:
+            return _again(known, now), False
+        version = _new_version(model, uploads, sample, metadata, principal, digest)
+        defer_build(version, now=now)
+    return version, True
+
+
+def push_digest(uploads: Sequence[Upload], sample: Stored | None, metadata: PushMetadata) -> str:
+    identity = [[upload.stored.sha256 for upload in uploads], sample.sha256 if sample else None, metadata.options()]
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+
+
+def _check_alias(alias: str | None, principal: Principal, model: str) -> None:
+    if alias is None:
+        return
+    check_alias(alias)
+    if not is_allowed(principal, Action.PROMOTE, model=model):
+        raise NotAllowed(
+            f"Your role may push, but not move the alias {alias!r}. Push without an alias, and ask an admin to promote the version."
+        )
+
+
+def _locked_model(name: str, by: User) -> RegisteredModel:
+    """Race condition: pushes of one model take turns, so that numbers have no gaps and equal pushes meet."""
+    RegisteredModel.objects.bulk_create([RegisteredModel(name=name, created_by=by)], ignore_conflicts=True)
+    model = RegisteredModel.objects.select_for_update().get(name=name)
+    if model.archived_at is not None:
+        raise ModelArchived(name)
+    return model
+
+
+def _again(version: ModelVersion, now: datetime) -> ModelVersion:
+    if version.state == State.FAILED:
+        version.state, version.reason_code, version.reason, version.interruptions = State.QUARANTINED, "", "", 0
+        version.save(update_fields=["state", "reason_code", "reason", "interruptions", "updated_at"])
+        defer_build(version, now=now)
+    return version
+
+
+def _new_version(
+    model: RegisteredModel,
+    uploads: Sequence[Upload],
+    sample: Stored | None,
+    metadata: PushMetadata,
+    principal: Principal,
+    digest: str,
+) -> ModelVersion:
+    model.last_number += 1
+    model.description = model.description or metadata.description
+    model.save(update_fields=["last_number", "description", "updated_at"])
+    return ModelVersion.objects.create(
+        model=model,
+        number=model.last_number,
+        push_digest=digest,
+        uploads=[{"name": upload.name, **asdict(upload.stored)} for upload in uploads],
+        sample_sha256=sample.sha256 if sample else "",
+        options=metadata.options(),
+        wanted_alias=metadata.alias or _first_champion(model, principal),
+        metrics=metadata.metrics,
+        tags=metadata.tags,
+        description=metadata.description,
+        lineage=metadata.lineage,
+        created_by=principal.user,
+    )
+
+
+def _first_champion(model: RegisteredModel, principal: Principal) -> str:
+    """Let the first version of a model be served without another word, where its author may decide that."""
+    if not is_allowed(principal, Action.PROMOTE, model=model.name) or model.aliases.filter(name=CHAMPION).exists():
+        return ""
+    is_awaited = model.versions.unfinished().filter(wanted_alias=CHAMPION).exists()
+    return "" if is_awaited else CHAMPION

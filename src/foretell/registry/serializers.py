@@ -1,0 +1,233 @@
+"""How models, versions and aliases look from outside, and what may be sent in. What is unknown is refused, not ignored."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.reverse import reverse
+
+from foretell.inference.examples import Examples
+from foretell.inference.signature import Signature
+from foretell.registry.models import Alias, ModelVersion, RegisteredModel
+from foretell.registry.pushing import PushMetadata
+
+MAX_ENTRIES = 100
+MAX_KEY_CHARS = 100
+MAX_VALUE_CHARS = 1_000
+MAX_TEXT_CHARS = 20_000
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses keys that it does not know, and those that cannot be written."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            allowed = sorted(name for name, field in self.fields.items() if not field.read_only)
+            unknown = {
+                str(key): [f"This is not a field here. Expected only {', '.join(allowed)}."]
+                for key in data
+                if key not in allowed
+            }
+            if unknown:
+                raise serializers.ValidationError(unknown, code="unknown_field")
+        return super().to_internal_value(data)
+
+
+class StrictCharField(serializers.CharField):
+    """A text is a text: `1` is not taken for `"1"`."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            raise serializers.ValidationError(f"Found {type(data).__name__}, expected a text.", code="invalid")
+        return super().to_internal_value(data)
+
+
+class TagsField(serializers.Field[dict[str, str], Any, Any, Any]):
+    """Names and texts."""
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        _check_entries(data)
+        for key, value in data.items():
+            if not isinstance(value, str) or len(value) > MAX_VALUE_CHARS or "\0" in value:
+                raise serializers.ValidationError(
+                    f"{key!r} is {value!r:.60}; expected a text of at most {MAX_VALUE_CHARS:,} characters."
+                )
+        return dict(data)
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class MetricsField(serializers.Field[dict[str, float], Any, Any, Any]):
+    """Names and finite numbers."""
+
+    def to_internal_value(self, data: Any) -> dict[str, float]:
+        _check_entries(data)
+        for key, value in data.items():
+            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+                raise serializers.ValidationError(f"{key!r} is {value!r:.60}; expected a finite number.")
+        return dict(data)
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class LineageSerializer(StrictSerializer):
+    git_commit = StrictCharField(max_length=100, required=False, allow_blank=True)
+    data_sha256 = serializers.RegexField(r"^[0-9a-f]{64}\Z", required=False)
+    author = StrictCharField(max_length=200, required=False, allow_blank=True)
+    source = StrictCharField(max_length=500, required=False, allow_blank=True)
+    libraries = TagsField(required=False)
+
+
+class PushMetadataSerializer(StrictSerializer):
+    """The `metadata` of a push."""
+
+    target = StrictCharField(max_length=200, required=False, allow_null=True, default=None)
+    alias = StrictCharField(max_length=50, required=False, allow_null=True, default=None)
+    metrics = MetricsField(required=False, default=dict)
+    tags = TagsField(required=False, default=dict)
+    description = StrictCharField(max_length=MAX_TEXT_CHARS, required=False, allow_blank=True, default="")
+    lineage = LineageSerializer(required=False, default=dict)
+    refinements = serializers.DictField(required=False, default=dict)
+    accept_difference = serializers.FloatField(required=False, allow_null=True, default=None, min_value=0)
+    converted = serializers.DictField(required=False, allow_null=True, default=None)
+
+    def to_metadata(self) -> PushMetadata:
+        return PushMetadata(**self.validated_data)
+
+
+class ModelSerializer(serializers.ModelSerializer[RegisteredModel]):
+    """A registered model in a list."""
+
+    tags = TagsField(required=False)
+    task = serializers.SerializerMethodField()
+    aliases = serializers.SerializerMethodField()
+    latest_version = serializers.SerializerMethodField()
+    url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = RegisteredModel
+        fields = [
+            "name",
+            "description",
+            "tags",
+            "task",
+            "aliases",
+            "latest_version",
+            "archived_at",
+            "created_at",
+            "updated_at",
+            "url",
+        ]
+        read_only_fields = fields
+
+    def get_task(self, model: RegisteredModel) -> str | None:
+        shown = next((alias.version for alias in model.aliases.all() if alias.name == "champion"), None)
+        return str(shown.read_signature().task) if shown and shown.signature else None
+
+    def get_aliases(self, model: RegisteredModel) -> dict[str, int]:
+        return {alias.name: alias.version.number for alias in model.aliases.all()}
+
+    def get_latest_version(self, model: RegisteredModel) -> int | None:
+        return getattr(model, "latest_version", None)
+
+    def get_url(self, model: RegisteredModel) -> str:
+        return reverse("registry:model", args=[model.name], request=self.context["request"])
+
+
+class ModelDetailSerializer(ModelSerializer):
+    """A registered model with the signature by which it is asked."""
+
+    signature = serializers.SerializerMethodField()
+    versions_url = serializers.SerializerMethodField()
+
+    class Meta(ModelSerializer.Meta):
+        fields = [*ModelSerializer.Meta.fields, "signature", "versions_url"]
+        read_only_fields = fields
+
+    def get_signature(self, model: RegisteredModel) -> dict[str, Any] | None:
+        shown = model.shown_version()
+        return shown.signature if shown else None
+
+    def get_versions_url(self, model: RegisteredModel) -> str:
+        return reverse("registry:versions", args=[model.name], request=self.context["request"])
+
+
+class ModelWriteSerializer(StrictSerializer):
+    """What may be said of a new model."""
+
+    name = StrictCharField(max_length=200)
+    description = StrictCharField(max_length=MAX_TEXT_CHARS, required=False, allow_blank=True, default="")
+    tags = TagsField(required=False, default=dict)
+
+
+class ModelChangeSerializer(StrictSerializer):
+    """What may be changed of a model."""
+
+    description = StrictCharField(max_length=MAX_TEXT_CHARS, required=False, allow_blank=True)
+    tags = TagsField(required=False)
+    archived = serializers.BooleanField(required=False)
+
+
+class VersionSerializer(serializers.ModelSerializer[ModelVersion]):
+    """One version, with everything that is known of it."""
+
+    model = serializers.CharField(source="model.name", read_only=True)
+    version = serializers.IntegerField(source="number", read_only=True)
+    reason = serializers.SerializerMethodField()
+    task = serializers.SerializerMethodField()
+    example = serializers.SerializerMethodField()
+    aliases = serializers.SerializerMethodField()
+    created_by = serializers.CharField(source="created_by.username", read_only=True)
+    url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ModelVersion
+        fields = [
+            "model", "version", "state", "reason", "runtime", "runtime_reason", "task", "sha256", "size_bytes", "signature", "parity",
+            "example", "metrics", "tags", "description", "lineage", "aliases", "created_by", "created_at", "ready_at", "url",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_reason(self, version: ModelVersion) -> dict[str, str] | None:
+        return {"code": version.reason_code, "message": version.reason} if version.reason_code else None
+
+    def get_task(self, version: ModelVersion) -> str | None:
+        return str(version.read_signature().task) if version.signature else None
+
+    def get_example(self, version: ModelVersion) -> dict[str, Any] | None:
+        if not version.examples or not version.signature:
+            return None
+        return Examples.from_json(version.examples, Signature.from_json(version.signature)).first()
+
+    def get_aliases(self, version: ModelVersion) -> list[str]:
+        return [alias.name for alias in version.aliases.all()]
+
+    def get_url(self, version: ModelVersion) -> str:
+        return reverse("registry:version", args=[version.model.name, version.number], request=self.context["request"])
+
+
+class AliasSerializer(serializers.ModelSerializer[Alias]):
+    model = serializers.CharField(source="model.name", read_only=True)
+    alias = serializers.CharField(source="name", read_only=True)
+    version = serializers.IntegerField(source="version.number", read_only=True)
+
+    class Meta:
+        model = Alias
+        fields = ["model", "alias", "version", "updated_at"]
+        read_only_fields = fields
+
+
+class AliasWriteSerializer(StrictSerializer):
+    version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
+    allow_signature_change = serializers.BooleanField(required=False, default=False)
+
+
+def _check_entries(data: Any) -> None:
+    if not isinstance(data, Mapping) or len(data) > MAX_ENTRIES:
+        raise serializers.ValidationError(f"Expected an object with at most {MAX_ENTRIES} entries.")
+    for key in data:
+        if not isinstance(key, str) or not 1 <= len(key) <= MAX_KEY_CHARS or "\0" in key:
+            raise serializers.ValidationError(f"The name {key!r:.60} is not a text of 1 to {MAX_KEY_CHARS} characters.")

@@ -1,0 +1,108 @@
+"""The files of models: content-addressed, `<root>/<tenant>/<sha256>`, written once, verified at each read.
+
+Security: names are made here, of a tenant's id and of bytes; nothing that a user wrote becomes part of a path.
+"""
+
+import contextlib
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+
+from foretell.core.tenancy import current_tenant
+from foretell.errors import ForetellError
+
+SHA256 = re.compile(r"[0-9a-f]{64}")
+CHUNK_BYTES = 1 << 20
+ORPHAN_AGE = timedelta(hours=1)  # an upload whose row is not committed yet is younger than this
+
+
+class ArtifactDamaged(ForetellError):
+    """A stored file that is gone, or is not the one that was stored."""
+
+    code = "artifact_damaged"
+    kind = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    sha256: str
+    size_bytes: int
+
+
+def store(chunks: Iterable[bytes]) -> Stored:
+    """Keep a file for the tenant at hand; the same bytes are kept once.
+
+    Nothing is at its place until it is whole: a write that a crash cuts short leaves only a temporary file, which is swept.
+    """
+    directory = _directory()
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    digest, size = hashlib.sha256(), 0
+    descriptor, temporary = tempfile.mkstemp(prefix=".incoming-", dir=directory)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            for chunk in chunks:
+                digest.update(chunk)
+                size += file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+        place = directory / digest.hexdigest()
+        os.replace(temporary, place)
+        os.utime(place)  # Race condition: an old orphan of the same bytes is young again, so the sweep spares it
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return Stored(digest.hexdigest(), size)
+
+
+def read(sha256: str) -> bytes:
+    """Return a stored file.
+
+    Raises
+    ------
+    ArtifactDamaged
+        when it is gone or has other bytes than were stored.
+    """
+    try:
+        content = _place(sha256).read_bytes()
+    except OSError as err:
+        raise ArtifactDamaged(
+            f"The stored file {sha256[:12]}… cannot be read ({err.strerror}). Restore it from a backup, or push the model again."
+        ) from err
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ArtifactDamaged(
+            f"The stored file {sha256[:12]}… is not the one that was stored. Restore it from a backup, or push the model again."
+        )
+    return content
+
+
+def sweep(needed: Iterable[str], *, now: datetime) -> int:
+    """Delete the tenant's files that no version needs and that are older than an hour; return how many."""
+    keep, swept = set(needed), 0
+    for path in _files():
+        if path.name not in keep and now.timestamp() - path.stat().st_mtime > ORPHAN_AGE.total_seconds():
+            path.unlink(missing_ok=True)
+            swept += 1
+    return swept
+
+
+def _files() -> Iterator[Path]:
+    with contextlib.suppress(FileNotFoundError):
+        yield from list(_directory().iterdir())
+
+
+def _place(sha256: str) -> Path:
+    if not SHA256.fullmatch(sha256):
+        raise ArtifactDamaged(f"{sha256[:80]!r} is not the name of a stored file.")
+    return _directory() / sha256
+
+
+def _directory() -> Path:
+    root: Path = settings.ARTIFACT_ROOT
+    return root / str(current_tenant().id)

@@ -1,0 +1,36 @@
+"""What the worker does for the registry."""
+
+import structlog
+from django.conf import settings
+from django.utils import timezone
+
+from foretell.inference.sandbox import Sandbox
+from foretell.registry import building, storage
+from foretell.registry.models import ModelVersion
+from foretell.tenants.tasks import each_tenant_task, tenant_task
+
+log = structlog.get_logger(__name__)
+
+
+@tenant_task()
+def build_version(*, version: int) -> None:
+    building.build_version(version_id=version, sandbox=Sandbox(settings.SANDBOX_SOCKET))
+
+
+@each_tenant_task(cron="* * * * * */10", queueing_lock="resume_builds")
+def resume_builds() -> None:
+    """Every ten seconds: a build whose worker died waits no longer than its lease."""
+    if resumed := building.resume_builds(now=timezone.now()):
+        log.info("builds resumed", count=resumed)
+
+
+@each_tenant_task(cron="17 * * * *", queueing_lock="sweep_files")
+def sweep_files() -> None:
+    """Every hour: files that no version needs."""
+    needed = {
+        sha256
+        for version in ModelVersion.objects.only("uploads", "sample_sha256", "sha256")
+        for sha256 in version.files()
+    }
+    if swept := storage.sweep(needed, now=timezone.now()):
+        log.info("orphaned files swept", count=swept)

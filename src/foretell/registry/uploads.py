@@ -1,0 +1,143 @@
+"""From a multipart body to a push: files into the store, metadata read strictly, everything that is wrong said at once."""
+
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.datastructures import MultiValueDict
+from foretell.inference.codec.strict_json import loads
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+
+from foretell.core.problems import Fault
+from foretell.inference.errors import InvalidInput
+from foretell.inference.formats import MAX_FILES
+from foretell.registry import storage
+from foretell.registry.errors import InvalidPush
+from foretell.registry.pushing import PushMetadata, Upload
+from foretell.registry.serializers import PushMetadataSerializer
+
+PARTS = frozenset({"artifact", "sample", "metadata"})
+MAX_SAMPLE_BYTES = 64 << 20
+MAX_METADATA_CHARS = 8 << 20
+MAX_FILE_NAME_CHARS = 200
+
+
+class PushForm(serializers.Serializer[Any]):
+    """The parts of a push, for the documentation; `read_push` reads them."""
+
+    artifact = serializers.ListField(
+        child=serializers.FileField(), help_text="The model's file, or the files of a chain in their order."
+    )
+    sample = serializers.FileField(required=False, help_text="Rows like those of training, as CSV with a header line.")
+    metadata = serializers.CharField(required=False, help_text="JSON; see docs/push.md.")
+
+
+class Push(TypedDict):
+    uploads: list[Upload]
+    sample: storage.Stored | None
+    metadata: PushMetadata
+
+
+def read_push(data: Mapping[str, Any], files: MultiValueDict[str, UploadedFile]) -> Push:
+    faults = [
+        *_part_faults(data, files),
+        *_artifact_faults(files.getlist("artifact")),
+        *_sample_faults(files.getlist("sample")),
+    ]
+    metadata = _metadata(data.get("metadata", "{}"), faults)
+    if faults or metadata is None:
+        raise InvalidPush(faults)
+    samples = files.getlist("sample")
+    return Push(
+        uploads=[Upload(_shown_name(file), storage.store(file.chunks())) for file in files.getlist("artifact")],
+        sample=storage.store(samples[0].chunks()) if samples else None,
+        metadata=metadata,
+    )
+
+
+def _part_faults(data: Mapping[str, Any], files: Mapping[str, Any]) -> list[Fault]:
+    unknown = sorted((set(data) | set(files)) - PARTS)
+    return [
+        Fault(
+            attr=str(name)[:100],
+            code="unknown_field",
+            detail="This part is not known. Expected artifact, sample and metadata.",
+        )
+        for name in unknown
+    ]
+
+
+def _artifact_faults(artifacts: list[UploadedFile]) -> list[Fault]:
+    if not 1 <= len(artifacts) <= MAX_FILES:
+        return [
+            Fault(
+                attr="artifact",
+                code="required",
+                detail=f"Found {len(artifacts)} files; expected 1 to {MAX_FILES}, in the order in which rows go through them.",
+            )
+        ]
+    return [
+        Fault(attr="artifact", code="empty", detail=f"The file {_shown_name(file)!r} is empty.")
+        for file in artifacts
+        if not file.size
+    ]
+
+
+def _sample_faults(samples: list[UploadedFile]) -> list[Fault]:
+    if len(samples) > 1:
+        return [
+            Fault(
+                attr="sample", code="invalid", detail=f"Found {len(samples)} samples; expected one CSV file, or none."
+            )
+        ]
+    return [
+        Fault(
+            attr="sample",
+            code="too_large",
+            detail=f"The sample has {file.size:,} bytes; at most {MAX_SAMPLE_BYTES:,} are read. A few thousand rows are enough.",
+        )
+        for file in samples
+        if (file.size or 0) > MAX_SAMPLE_BYTES
+    ]
+
+
+def _metadata(text: Any, faults: list[Fault]) -> PushMetadata | None:
+    if not isinstance(text, str) or len(text) > MAX_METADATA_CHARS:
+        faults.append(
+            Fault(
+                attr="metadata",
+                code="invalid",
+                detail=f"Expected JSON text of at most {MAX_METADATA_CHARS:,} characters.",
+            )
+        )
+        return None
+    try:
+        serializer = PushMetadataSerializer(data=loads(text.encode("utf-8", "surrogatepass")))
+        serializer.is_valid(raise_exception=True)
+    except InvalidInput as err:
+        faults += [Fault(attr="metadata", code=fault.code, detail=fault.detail) for fault in err.problems]
+    except ValidationError as err:
+        faults += _flat(err.get_full_details(), "metadata")
+    else:
+        return serializer.to_metadata()
+    return None
+
+
+def _flat(details: Any, path: str) -> list[Fault]:
+    """Flatten what DRF says of nested fields into one fault for each."""
+    if isinstance(details, Mapping) and set(details) == {"message", "code"}:
+        return [Fault(attr=path, code=str(details["code"]), detail=str(details["message"]))]
+    if isinstance(details, Mapping):
+        return [
+            fault
+            for key, value in details.items()
+            for fault in _flat(value, path if key == "non_field_errors" else f"{path}.{key}")
+        ]
+    return [fault for value in details for fault in _flat(value, path)]
+
+
+def _shown_name(file: UploadedFile) -> str:
+    """Security: the author's name for a file is for messages only, so it is cut and cleaned."""
+    name = "".join(character for character in (file.name or "artifact") if character.isprintable())
+    return name[:MAX_FILE_NAME_CHARS]

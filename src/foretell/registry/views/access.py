@@ -1,0 +1,35 @@
+"""The only doors to a model, a version and an alias: not there, not yours and not visible to your key are one answer."""
+
+from rest_framework.request import Request
+
+from foretell.accounts.permissions import is_visible, principal_of
+from foretell.registry.errors import ModelNotFound, NoSuchAlias, NoSuchVersion
+from foretell.registry.models import Alias, ModelVersion, RegisteredModel
+from foretell.registry.predicting import MAX_NUMBER
+
+
+def model_of(request: Request, name: str) -> RegisteredModel:
+    found = RegisteredModel.objects.filter(name=name).prefetch_related("aliases__version").first()
+    if found is None or not is_visible(principal_of(request), name):
+        raise ModelNotFound
+    return found
+
+
+def version_of(request: Request, name: str, number: int) -> ModelVersion:
+    model = model_of(request, name)
+    found = (
+        model.versions.select_related("model", "created_by")
+        .prefetch_related("aliases")
+        .filter(number=min(number, MAX_NUMBER))
+        .first()
+    )
+    if found is None:
+        raise NoSuchVersion(name, number)
+    return found
+
+
+def alias_of(request: Request, name: str, alias: str) -> Alias:
+    found = model_of(request, name).aliases.select_related("version", "model").filter(name=alias).first()
+    if found is None:
+        raise NoSuchAlias(name, alias)
+    return found
