@@ -1,0 +1,247 @@
+"""Read replies: a status, headers and bytes become a typed value or a named error. Sends nothing."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+from foretell.client import _errors as errors
+from foretell.client._resources import (
+    Alias,
+    InputWarning,
+    Model,
+    Person,
+    Prediction,
+    Predictions,
+    Pushed,
+    Reason,
+    Version,
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes = b""
+
+
+_ERROR_OF_STATUS: Mapping[int, type[errors.RequestRefused]] = {
+    HTTPStatus.UNAUTHORIZED: errors.NotAuthenticated,
+    HTTPStatus.FORBIDDEN: errors.PermissionDenied,
+    HTTPStatus.NOT_FOUND: errors.NotFound,
+    HTTPStatus.CONFLICT: errors.Conflict,
+    HTTPStatus.PRECONDITION_FAILED: errors.Conflict,
+    HTTPStatus.PRECONDITION_REQUIRED: errors.Conflict,
+    HTTPStatus.TOO_MANY_REQUESTS: errors.TooManyRequests,
+    HTTPStatus.BAD_GATEWAY: errors.ServerUnavailable,
+    HTTPStatus.SERVICE_UNAVAILABLE: errors.ServerUnavailable,
+    HTTPStatus.GATEWAY_TIMEOUT: errors.ServerUnavailable,
+}
+
+
+def checked(reply: Reply) -> Reply:
+    """Return the reply, if it says yes.
+
+    Raises
+    ------
+    RequestRefused
+        the subclass for its status, in the server's own words.
+    UnexpectedReply
+        where it is a redirect, or no reply of Foretell's.
+    """
+    if reply.status < HTTPStatus.MULTIPLE_CHOICES:
+        return reply
+    if reply.status < HTTPStatus.BAD_REQUEST:
+        place = reply.headers.get("location", "elsewhere")
+        raise errors.UnexpectedReply(f"The server sends us on to {place}. Give the client the address where it is.")
+    raise _refusal(reply)
+
+
+def retry_after_s(reply: Reply) -> float | None:
+    """Return the seconds that `Retry-After` asks for, where it does so in seconds."""
+    text = reply.headers.get("retry-after", "")
+    return float(text) if text.isascii() and text.isdigit() else None
+
+
+def person(reply: Reply) -> Person:
+    data = _object(reply)
+    fields = {name: _text(data, name) for name in ("username", "email", "role", "tenant")}
+    return Person(**fields, raw=data)
+
+
+def model(reply: Reply) -> Model:
+    return _model(_object(reply))
+
+
+def version(reply: Reply) -> Version:
+    return _version(_object(reply))
+
+
+def pushed(reply: Reply) -> Pushed:
+    return Pushed(version(reply), is_new=reply.status == HTTPStatus.CREATED)
+
+
+def alias(reply: Reply) -> Alias:
+    data = _object(reply)
+    return Alias(model=_text(data, "model"), alias=_text(data, "alias"), version=_whole(data, "version"), raw=data)
+
+
+def models_page(reply: Reply) -> tuple[list[Model], Mapping[str, str] | None]:
+    return _page(reply, _model)
+
+
+def versions_page(reply: Reply) -> tuple[list[Version], Mapping[str, str] | None]:
+    return _page(reply, _version)
+
+
+def prediction(reply: Reply) -> Prediction | Predictions:
+    data = _object(reply)
+    warnings = tuple(_warning(item) for item in data.get("warnings") or ())
+    common: dict[str, Any] = {
+        "model": _text(data, "model"),
+        "version": _whole(data, "version"),
+        "id": _text(data, "id"),
+        "warnings": warnings,
+        "raw": data,
+    }
+    probabilities = data.get("probabilities")
+    if "predictions" not in data:
+        return Prediction(prediction=_value(data, "prediction"), probabilities=probabilities, **common)
+    return Predictions(
+        predictions=tuple(data["predictions"]),
+        probabilities=None if probabilities is None else tuple(probabilities),
+        **common,
+    )
+
+
+def table(reply: Reply) -> bytes:
+    return reply.content
+
+
+def _page(reply: Reply, read: Callable[[Mapping[str, Any]], T]) -> tuple[list[T], Mapping[str, str] | None]:
+    """Return what is on the page, and the query of the next one.
+
+    Security: only the query of the link is used, so that no answer can send our key to another host.
+    """
+    data = _object(reply)
+    following = data.get("next")
+    return [read(item) for item in _value(data, "results")], dict(
+        parse_qsl(urlsplit(following).query)
+    ) if following else None
+
+
+def _model(data: Mapping[str, Any]) -> Model:
+    return Model(
+        name=_text(data, "name"),
+        description=data.get("description") or "",
+        tags=data.get("tags") or {},
+        task=data.get("task"),
+        aliases=data.get("aliases") or {},
+        latest_version=data.get("latest_version"),
+        created_at=_moment(data, "created_at"),
+        updated_at=_moment(data, "updated_at"),
+        url=data.get("url") or "",
+        signature=data.get("signature"),
+        raw=data,
+    )
+
+
+def _version(data: Mapping[str, Any]) -> Version:
+    reason = data.get("reason")
+    return Version(
+        model=_text(data, "model"),
+        version=_whole(data, "version"),
+        state=_text(data, "state"),
+        reason=Reason(str(reason.get("code", "")), str(reason.get("message", ""))) if reason else None,
+        runtime=data.get("runtime") or None,
+        runtime_reason=data.get("runtime_reason") or "",
+        task=data.get("task"),
+        sha256=data.get("sha256") or "",
+        size_bytes=data.get("size_bytes") or 0,
+        signature=data.get("signature"),
+        parity=data.get("parity"),
+        example=data.get("example"),
+        metrics=data.get("metrics") or {},
+        tags=data.get("tags") or {},
+        description=data.get("description") or "",
+        lineage=data.get("lineage") or {},
+        aliases=tuple(data.get("aliases") or ()),
+        created_by=data.get("created_by") or "",
+        created_at=_moment(data, "created_at"),
+        ready_at=_moment(data, "ready_at") if data.get("ready_at") else None,
+        url=data.get("url") or "",
+        raw=data,
+    )
+
+
+def _warning(data: Any) -> InputWarning:
+    return InputWarning(*(str(data.get(name) or "") for name in ("attr", "code", "detail")))
+
+
+def _refusal(reply: Reply) -> errors.RequestRefused:
+    problem = _problem(reply)
+    kind = _ERROR_OF_STATUS.get(
+        reply.status,
+        errors.ServerBroken if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR else errors.InvalidRequest,
+    )
+    faults = problem.get("errors") if isinstance(problem.get("errors"), list) else []
+    return kind(
+        str(problem.get("detail") or f"The server answers {reply.status} without saying why."),
+        status=reply.status,
+        code=problem.get("code"),
+        errors=tuple(
+            errors.Fault(*(str(fault.get(name) or "") for name in ("attr", "code", "detail"))) for fault in faults or ()
+        ),
+        request_id=str(problem.get("request_id") or reply.headers.get("x-request-id", "")),
+        retry_after_s=retry_after_s(reply),
+    )
+
+
+def _problem(reply: Reply) -> dict[str, Any]:
+    """Return the problem that the reply states; something in between, such as a proxy, may state none."""
+    try:
+        data = json.loads(reply.content)
+    except ValueError:
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _object(reply: Reply) -> dict[str, Any]:
+    try:
+        data = json.loads(reply.content)
+    except ValueError:
+        data = None
+    if not isinstance(data, dict):
+        found = reply.headers.get("content-type", "no content type")
+        raise errors.UnexpectedReply(
+            f"Something answered {reply.status} with {found}, which is not Foretell's JSON. Is the address right?"
+        )
+    return data
+
+
+def _value(data: Mapping[str, Any], name: str) -> Any:
+    if name not in data:
+        raise errors.UnexpectedReply(
+            f"The reply has no {name!r}. Is the address right, and the server as new as this client?"
+        )
+    return data[name]
+
+
+def _text(data: Mapping[str, Any], name: str) -> str:
+    return str(_value(data, name))
+
+
+def _whole(data: Mapping[str, Any], name: str) -> int:
+    return int(_value(data, name))
+
+
+def _moment(data: Mapping[str, Any], name: str) -> datetime:
+    return datetime.fromisoformat(_text(data, name))
