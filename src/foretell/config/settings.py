@@ -165,8 +165,15 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "foretell.registry.openapi.add_predict_routes"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "foretell.registry.openapi.add_predict_routes",
+    ],
 }
+
+# --- the queue ----------------------------------------------------------------------------------------------------------
+
+WORKER_CONCURRENCY = env.integer("FORETELL_WORKER_CONCURRENCY", 2, minimum=1, maximum=64)
 
 # --- files and bodies ---------------------------------------------------------------------------------------------------
 

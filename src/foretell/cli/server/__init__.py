@@ -1,0 +1,10 @@
+"""Commands that run or administer an installation. They need `foretell[server]`, which they import only when run."""
+
+import typer
+
+from foretell.cli.server import accounts, doctor, manage, processes, tenants
+
+
+def register(app: typer.Typer) -> None:
+    for module in (processes, tenants, accounts, doctor, manage):
+        module.register(app)

@@ -1,0 +1,156 @@
+"""foretell doctor: what is wrong with this installation, and the way out."""
+
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Annotated, Literal
+
+import typer
+
+from foretell import env
+from foretell.cli.output import print_json, words
+from foretell.errors import ForetellError
+
+LEAST_FREE_BYTES = 1 << 30
+MOST_CLOCK_DRIFT_S = 5.0
+COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    what: str
+    state: Literal["ok", "warn", "fail"]
+    detail: str
+
+
+def register(app: typer.Typer) -> None:
+    app.command("doctor")(doctor)
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False) -> None:
+    """Look at configuration, disk, sandbox, database, migrations, worker and clock; exit 1 where something fails."""
+    findings = list(examine())
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            words.print(f"[{COLOURS[finding.state]}]{finding.state:<5}[/] {finding.what:<22} ", end="")
+            words.print(finding.detail, markup=False, soft_wrap=True)
+    raise typer.Exit(1 if any(finding.state == "fail" for finding in findings) else 0)
+
+
+def examine() -> Iterator[Finding]:
+    """Yield what is found; a check that breaks is a finding, and the next one goes on."""
+    yield from _guarded("configuration", configuration)
+    yield from _guarded("disk", disk)
+    yield from _guarded("sandbox", sandbox_layers)
+    yield from _guarded("database", database)
+
+
+def configuration() -> Iterator[Finding]:
+    home = env.home()
+    port = env.integer("PORT", 8000, minimum=1, maximum=65535)
+    yield Finding("python", "ok", sys.version.split()[0])
+    yield Finding(
+        "home",
+        "ok" if home.is_dir() else "warn",
+        str(home) if home.is_dir() else f"{home} is not there yet; `foretell up` makes it",
+    )
+    yield Finding("address", "ok", f"{env.text('HOST', '127.0.0.1')}:{port}")
+    if not env.text("SECRET_KEY", ""):
+        yield Finding(
+            "secret key",
+            "ok",
+            f"in {home / 'secret_key'}; back it up with the database: versions and keys are signed with it",
+        )
+
+
+def disk() -> Iterator[Finding]:
+    home = env.home()
+    where = home if home.exists() else home.parent
+    free = shutil.disk_usage(where).free
+    state: Literal["ok", "fail"] = "ok" if free >= LEAST_FREE_BYTES else "fail"
+    yield Finding(
+        "disk",
+        state,
+        f"{free / 1e9:.1f} GB free at {where}"
+        + ("" if state == "ok" else "; at least 1 GB is needed: free some, or move FORETELL_HOME"),
+    )
+
+
+def sandbox_layers() -> Iterator[Finding]:
+    from foretell.inference.sandbox import layers
+
+    for layer in layers():
+        state: Literal["ok", "warn", "fail"] = "ok" if layer.available else "fail" if layer.required else "warn"
+        yield Finding(f"sandbox: {layer.name}", state, layer.detail)
+    socket_path = env.home() / "run" / "sandbox.sock"
+    is_there = socket_path.exists()
+    yield Finding(
+        "sandbox: process",
+        "ok" if is_there else "warn",
+        str(socket_path) if is_there else "not running; `foretell up` or `foretell sandbox` starts it",
+    )
+
+
+def database() -> Iterator[Finding]:
+    from foretell.cli.server.installation import installation
+    from foretell.embedded.database import embedded_postgres, is_embedded
+
+    was_running = not is_embedded() or embedded_postgres().is_running
+    if is_embedded() and not embedded_postgres().data_dir.exists():
+        yield Finding("database", "warn", "the embedded PostgreSQL is not set up yet; `foretell up` does that")
+        return
+    with installation(migrated=False):
+        from django.db import connection
+
+        from foretell.config.migrating import is_behind
+        from foretell.core.poolers import refuse_pooler
+        from foretell.core.tenancy import use_public
+
+        with use_public(), connection.cursor() as cursor:
+            cursor.execute("SELECT version(), extract(epoch FROM clock_timestamp())")
+            version, seconds = cursor.fetchone()
+            drift_s = abs(float(seconds) - time.time_ns() / 1e9)
+            yield Finding(
+                "database", "ok", version.split(" on ")[0] + (" (embedded)" if is_embedded() else " (DATABASE_URL)")
+            )
+            refuse_pooler(connection)
+            yield Finding("pooler", "ok", "none that mixes sessions")
+        state: Literal["ok", "fail"] = "ok" if drift_s < MOST_CLOCK_DRIFT_S else "fail"
+        yield Finding(
+            "clock",
+            state,
+            f"{drift_s:.1f} s from the database's"
+            + ("" if state == "ok" else "; set both by NTP, or leases and expiries go wrong"),
+        )
+        is_late = is_behind()
+        yield Finding(
+            "migrations",
+            "fail" if is_late else "ok",
+            "behind; run `foretell migrate`" if is_late else "all schemas are at this version",
+        )
+        if was_running and not is_late:
+            yield from worker()
+
+
+def worker() -> Iterator[Finding]:
+    from foretell.config import readiness
+
+    trouble = readiness.worker()
+    yield Finding(
+        "worker",
+        "warn" if trouble else "ok",
+        f"{trouble}; `foretell up` or `foretell worker` starts one" if trouble else "heard of within a minute",
+    )
+
+
+def _guarded(what: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    try:
+        yield from check()
+    except ForetellError as err:
+        yield Finding(what, "fail", err.message)
+    except Exception as err:  # noqa: BLE001  the doctor reports whatever breaks
+        yield Finding(what, "fail", f"{type(err).__name__}: {err}")

@@ -1,0 +1,51 @@
+"""A Django that is set up, with its database running: what administering commands work in."""
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from foretell.errors import ForetellError
+
+
+class ServerNotInstalled(ForetellError):
+    code = "server_not_installed"
+
+    def __init__(self) -> None:
+        super().__init__("This command runs a server, which is not installed here: pip install 'foretell[server]'.")
+
+
+class NotMigrated(ForetellError):
+    code = "not_migrated"
+
+    def __init__(self) -> None:
+        super().__init__("The database is not set up, or is behind this version of Foretell. Run `foretell migrate`.")
+
+
+def require_server() -> None:
+    if importlib.util.find_spec("django") is None or importlib.util.find_spec("psycopg") is None:
+        raise ServerNotInstalled
+
+
+def set_up_django() -> None:
+    require_server()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "foretell.config.settings")
+    import django
+
+    django.setup()
+
+
+@contextmanager
+def installation(*, migrated: bool = True) -> Iterator[None]:
+    """Work on the installation of this environment: its database is started for the length of the block where it is not running."""
+    require_server()
+    from foretell.embedded.database import running_database
+
+    with running_database():
+        set_up_django()
+        if migrated:
+            from foretell.config.migrating import is_behind
+
+            if is_behind():
+                raise NotMigrated
+        yield

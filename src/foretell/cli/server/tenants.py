@@ -1,0 +1,124 @@
+"""foretell tenant create | list | suspend | resume | delete."""
+
+from typing import Annotated, Any
+
+import typer
+
+from foretell.cli.output import print_json, print_rows, say
+from foretell.cli.server.installation import installation
+
+AsJSON = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Name = Annotated[str, typer.Argument(help="The tenant's name, such as acme.")]
+
+
+def register(app: typer.Typer) -> None:
+    tenant = typer.Typer(help="The tenants of this installation.", no_args_is_help=True)
+    for name, command in (
+        ("create", create),
+        ("list", show_all),
+        ("suspend", suspend),
+        ("resume", resume),
+        ("delete", delete),
+    ):
+        tenant.command(name)(command)
+    app.add_typer(tenant, name="tenant")
+
+
+def create(
+    name: Name,
+    domain: Annotated[
+        list[str] | None, typer.Option(help="A further host name that leads here; may be repeated.")
+    ] = None,
+    owner: Annotated[str, typer.Option(help="The owner's user name.")] = "owner",
+    email: Annotated[str, typer.Option(help="The owner's e-mail address.")] = "",
+    password: Annotated[
+        str | None,
+        typer.Option(help="The owner's password; without it, one is made.", envvar="FORETELL_OWNER_PASSWORD"),
+    ] = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Make a tenant: its schema, its owner and the owner's first key, which is shown this once."""
+    with installation():
+        from foretell.accounts.services import create_tenant_with_owner
+
+        new = create_tenant_with_owner(
+            name=name, domains=domain or [], username=owner, email=email or f"{owner}@{name}.example", password=password
+        )
+        result = {
+            "url": tenant_url(name),
+            "tenant": name,
+            "username": owner,
+            "password": new.password,
+            "api_key": new.api_key,
+        }
+    if as_json:
+        print_json(result)
+        return
+    say(f"[green]made[/] the tenant {name}. The password and the key are shown this once:")
+    print_rows([{"what": what, "value": value} for what, value in result.items()], as_json=False)
+
+
+def show_all(as_json: AsJSON = False) -> None:
+    """List the tenants with their domains."""
+    with installation():
+        from foretell.tenants.services import list_tenants
+
+        rows = [_row(tenant) for tenant in list_tenants()]
+    print_rows(rows, as_json=as_json, columns=["name", "state", "domains", "schema", "created_at"])
+
+
+def suspend(name: Name) -> None:
+    """Answer 403 to all of a tenant's requests; nothing of it is lost."""
+    with installation():
+        from django.utils import timezone
+
+        from foretell.tenants.services import get_tenant, suspend_tenant
+
+        suspend_tenant(tenant=get_tenant(name), now=timezone.now())
+    say(f"[green]suspended[/] {name}. `foretell tenant resume {name}` brings it back.")
+
+
+def resume(name: Name) -> None:
+    """Serve a suspended tenant again."""
+    with installation():
+        from foretell.tenants.services import get_tenant, resume_tenant
+
+        resume_tenant(tenant=get_tenant(name))
+    say(f"[green]resumed[/] {name}.")
+
+
+def delete(name: Name, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    """Delete a tenant with everything it owns, for good."""
+    with installation():
+        from foretell.tenants.services import delete_tenant, get_tenant
+
+        tenant = get_tenant(name)
+        if (
+            not yes
+            and typer.prompt(
+                f"All people, keys, models and files of {name} will be gone. Type its name to go on", err=True
+            )
+            != name
+        ):
+            say("That is not its name; nothing was deleted.")
+            raise typer.Exit(1)
+        delete_tenant(tenant=tenant)
+    say(f"[green]deleted[/] {name}.")
+
+
+def tenant_url(name: str) -> str:
+    """Return where the tenant is without any set-up of names: below the address of this installation."""
+    from django.conf import settings
+
+    host = "localhost" if settings.HOST in ("0.0.0.0", "127.0.0.1", "::") else settings.HOST  # noqa: S104  compared, not bound
+    return f"http://{host}:{settings.PORT}/t/{name}"
+
+
+def _row(tenant: Any) -> dict[str, Any]:
+    return {
+        "name": tenant.name,
+        "state": "suspended" if tenant.is_suspended else "active",
+        "domains": [domain.domain for domain in tenant.domains.all()],
+        "schema": tenant.schema_name,
+        "created_at": tenant.created_at.isoformat(timespec="seconds"),
+    }

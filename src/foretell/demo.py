@@ -1,0 +1,40 @@
+"""`python -m foretell.demo MARKER`: train the examples here and now, and push them as any author would."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from foretell.embedded.parts import die_with_supervisor
+
+EXAMPLES = ("iris", "titanic", "addition")
+
+
+def main(marker: Path) -> int:
+    """Run each example's `train.py`, all at once; write the marker when all are served, so that it happens once."""
+    die_with_supervisor()
+    trainings = {name: _start(name) for name in EXAMPLES}
+    failed = [name for name, process in trainings.items() if process.wait() != 0]
+    if failed:
+        sys.stderr.write(f"examples that were not pushed: {', '.join(failed)}\n")
+        return 1
+    marker.write_text(json.dumps(list(EXAMPLES)) + "\n")
+    return 0
+
+
+def examples_dir() -> Path:
+    """Return where the examples are: in the source tree, or in the installed package."""
+    installed = Path(__file__).parent / "examples"
+    return installed if installed.is_dir() else Path(__file__).parents[2] / "examples"
+
+
+def _start(name: str) -> "subprocess.Popen[bytes]":
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        [sys.executable, str(examples_dir() / name / "train.py")], env=environment, stdin=subprocess.DEVNULL
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,66 @@
+"""The directory of all state, and the lock that keeps a second installation out of it."""
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from foretell.errors import ForetellError
+
+
+class HomeInUse(ForetellError):
+    """Another `foretell up` works on this home."""
+
+    code = "home_in_use"
+
+
+def prepare_home(home: Path) -> None:
+    """Make the home. Others may pass through (the database's own user has to), not look in."""
+    home.mkdir(parents=True, exist_ok=True)
+    home.chmod(0o711)
+    run = home / "run"
+    run.mkdir(exist_ok=True, mode=0o700)
+
+
+@contextmanager
+def locked_home(home: Path, *, url: str) -> Iterator[None]:
+    """Hold the home for the length of the block; the kernel lets go of it when this process ends, however it ends.
+
+    Raises
+    ------
+    HomeInUse
+        names the process that holds it and where it serves.
+    """
+    path = home / "up.lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise HomeInUse(
+                f"Foretell is running on {home} already{_holder(descriptor)}. Stop it first, or choose another FORETELL_HOME and PORT."
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, json.dumps({"pid": os.getpid(), "url": url}).encode())
+        yield
+        os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+def _holder(descriptor: int) -> str:
+    with contextlib.suppress(ValueError, KeyError):
+        holder = json.loads(os.pread(descriptor, 4096, 0))
+        return f" (process {holder['pid']}, {holder['url']})"
+    return ""
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner reads; whole, or not at all."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    fresh.replace(path)

@@ -1,0 +1,124 @@
+"""One part of an installation: a child process that is started, watched, started again and stopped."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+Log = Callable[[str, str], None]  # name of the part, line
+
+FIRST_BACKOFF_S = 0.2
+LONGEST_BACKOFF_S = 5.0
+STEADY_AFTER_S = 30.0  # a part that has lived this long starts anew without waiting
+SUPERVISOR_VARIABLE = "FORETELL_SUPERVISOR_PID"
+
+
+@dataclass
+class Part:
+    """A process and how it is kept.
+
+    arguments : what follows ``python -m``.
+    stop_within_s : how long it may take to end after SIGTERM; then it is killed.
+    inherits : file descriptors that it is handed.
+    """
+
+    name: str
+    arguments: Sequence[str]
+    stop_within_s: float
+    log: Log
+    environment: Mapping[str, str] = field(default_factory=dict)
+    inherits: Sequence[int] = ()
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    backoff_s: float = 0.0
+    start_at: float = 0.0
+    deaths: int = 0
+
+    @property
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def start(self) -> None:
+        """Start the process in a group of its own, so that Ctrl-C in a terminal reaches the supervisor only."""
+        environment = {**os.environ, **self.environment, SUPERVISOR_VARIABLE: str(os.getpid()), "PYTHONUNBUFFERED": "1"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", *self.arguments], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, pass_fds=self.inherits, start_new_session=True,
+        )  # fmt: skip
+        self.started_at = time.monotonic()
+        threading.Thread(target=self._pump, args=(self.process,), name=f"log of {self.name}", daemon=True).start()
+
+    def watch(self, now: float) -> None:
+        """Start the process again where it ended; the more often it ends, the longer the wait."""
+        if self.process is None or self.is_running:
+            return
+        if not self.start_at:
+            self._plan_restart(now)
+        if now >= self.start_at:
+            self.start_at = 0.0
+            self.start()
+
+    @property
+    def kind(self) -> str:
+        """The name without its number: web.1 and web.2 are of one kind."""
+        return self.name.partition(".")[0]
+
+    def terminate(self) -> None:
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.terminate()
+
+    def wait(self, patience: float = 1.0) -> None:
+        """Wait for the end that `terminate` asked for, and make sure that what the process started is gone too."""
+        process, limit_s = self.process, self.stop_within_s * patience
+        if process is None:
+            return
+        try:
+            process.wait(limit_s)
+        except subprocess.TimeoutExpired:
+            self.log(self.name, f"did not end within {limit_s:g} s; killed")
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def _plan_restart(self, now: float) -> None:
+        lived_s = now - self.started_at
+        self.deaths = 1 if lived_s > STEADY_AFTER_S else self.deaths + 1
+        self.backoff_s = 0.0 if self.deaths == 1 else min(LONGEST_BACKOFF_S, max(FIRST_BACKOFF_S, self.backoff_s * 2))
+        self.start_at = now + self.backoff_s
+        code = self.process.returncode if self.process else None
+        again = f"; it ended {self.deaths} times in a row, see its lines above" if self.deaths >= 3 else ""
+        self.log(self.name, f"ended with {_ending(code)}; starting it again{again}")
+
+    def _pump(self, process: subprocess.Popen[bytes]) -> None:
+        if process.stdout is None:
+            return
+        for line in process.stdout:
+            self.log(self.name, line.decode("utf-8", "replace").rstrip())
+
+
+def die_with_supervisor() -> None:
+    """End when the supervisor that started this process ends, however it ends; without one, do nothing.
+
+    On Linux the kernel sends the signal; the check after it closes the race with a supervisor that died before.
+    """
+    supervisor = int(os.environ.get(SUPERVISOR_VARIABLE, "0"))
+    if not supervisor or not sys.platform.startswith("linux"):
+        return
+    import ctypes
+
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGTERM)
+    if os.getppid() != supervisor:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _ending(code: int | None) -> str:
+    if code is not None and code < 0:
+        return f"signal {signal.Signals(-code).name}"
+    return f"exit code {code}"
