@@ -20,7 +20,7 @@ def migrate(*, verbosity: int = 0) -> bool:
         return False
     with use_public():
         call_command("migrate_schemas", shared=True, interactive=False, verbosity=verbosity)
-        call_command("create_missing_schemas", interactive=False, verbosity=verbosity)
+        call_command("create_missing_schemas", verbosity=verbosity)
         call_command("migrate_schemas", tenant=True, interactive=False, verbosity=verbosity)
     return True
 

@@ -1,0 +1,100 @@
+"""Who plays in the tests, and how the stage is cleared between them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+PASSWORD = "a long enough passphrase"
+
+# What acts leave behind; people are put back one by one, since making them costs a password hash each.
+CLEARED = (
+    "registry_aliasmove", "registry_alias", "registry_modelversion", "registry_registeredmodel", "django_session",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Person:
+    username: str
+    role: str
+    key: str = field(repr=False)
+    key_id: str
+
+    @property
+    def password(self) -> str:
+        return PASSWORD
+
+
+People = dict[str, Person]
+
+
+@dataclass
+class House:
+    """A tenant, its people and their keys."""
+
+    tenant: Any
+    people: People
+
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """Work in the tenant's schema, as code behind the door does."""
+        from foretell.core.tenancy import use_tenant
+
+        with use_tenant(self.tenant):
+            yield
+
+    def user(self, name: str) -> Any:
+        from foretell.accounts.models import User
+
+        with self.inside():
+            return User.objects.get(username=name)
+
+    def principal(self, name: str) -> Any:
+        from foretell.accounts.permissions import Principal
+
+        return Principal(user=self.user(name))
+
+    def reset(self) -> None:
+        """Put everything back to what it was when the house was opened."""
+        from django.db import connection
+
+        from foretell.accounts.models import APIKey, User
+        from foretell.core.tenancy import use_public
+        from foretell.registry.serving import forget_all
+
+        forget_all()
+        with use_public():
+            self.tenant.suspended_at = None
+            self.tenant.save()
+        with self.inside():
+            with connection.cursor() as cursor:
+                cursor.execute(f"TRUNCATE {', '.join(CLEARED)} CASCADE")
+            APIKey.objects.exclude(key_id__in=[person.key_id for person in self.people.values()]).delete()
+            APIKey.objects.update(revoked_at=None, expires_at=None, scopes=["admin"], model_names=None)
+            User.objects.exclude(username__in=self.people).delete()
+            for person in self.people.values():
+                User.objects.filter(username=person.username).update(role=person.role, is_active=True)
+
+
+@dataclass
+class Cast:
+    acme: House
+    globex: House
+
+    def house_of(self, person: str) -> House:
+        return next(house for house in (self.acme, self.globex) if person in house.people)
+
+
+def open_house(name: str, roles: dict[str, str]) -> House:
+    from foretell.accounts.services import create_key, create_user
+    from foretell.core.tenancy import use_tenant
+    from foretell.tenants.services import create_tenant
+
+    tenant = create_tenant(name=name)
+    people = {}
+    with use_tenant(tenant):
+        for username, role in roles.items():
+            user = create_user(username=username, email=f"{username}@{name}.example", password=PASSWORD, role=role)
+            key, secret = create_key(user=user, name="test", scopes=["admin"])
+            people[username] = Person(username=username, role=role, key=secret, key_id=key.key_id)
+    return House(tenant=tenant, people=people)

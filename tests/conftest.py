@@ -1,0 +1,106 @@
+"""The cast, on a real PostgreSQL that this run starts and stops: acme with its people, and globex with Carol, who must see nothing of acme.
+
+Alice owns acme, Adam administers it, Erin edits, Bob reads. Tests that name none of them touch no database.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_STATE = tempfile.TemporaryDirectory(prefix="foretell-tests-")
+# Before Django's settings are read: the state of this run is its own, whatever the environment says.
+for _name in [name for name in os.environ if name.startswith("FORETELL_")] + ["DATABASE_URL", "SECRET_KEY"]:
+    os.environ.pop(_name, None)
+os.environ["FORETELL_HOME"] = _STATE.name
+os.environ["DJANGO_SETTINGS_MODULE"] = "foretell.config.settings"
+Path(_STATE.name).chmod(0o711)
+
+import django  # noqa: E402
+
+django.setup()
+
+import httpx  # noqa: E402
+
+from tests.cast import Cast, House, open_house  # noqa: E402
+from tests.http import HttpFor, http_client  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def database() -> Iterator[None]:
+    """A migrated database without tenants."""
+    from django.db import connections
+
+    from foretell.config.migrating import migrate
+    from foretell.embedded.database import running_database
+
+    with running_database():
+        migrate()
+        yield
+        connections["default"].close_pool()  # type: ignore[attr-defined]  # PostgreSQL's wrapper has a pool
+
+
+@pytest.fixture(scope="session")
+def _houses(database: None) -> dict[str, House]:
+    return {
+        "acme": open_house("acme", {"alice": "owner", "adam": "admin", "erin": "editor", "bob": "viewer"}),
+        "globex": open_house("globex", {"carol": "owner"}),
+    }
+
+
+@pytest.fixture
+def cast(_houses: dict[str, House]) -> Iterator[Cast]:
+    """Both tenants as they were in the beginning: no models, the people as introduced, one key each."""
+    yield Cast(**_houses)
+    for house in _houses.values():
+        house.reset()
+
+
+@pytest.fixture
+def acme(cast: Cast) -> House:
+    return cast.acme
+
+
+@pytest.fixture
+def globex(cast: Cast) -> House:
+    return cast.globex
+
+
+@pytest.fixture
+def http_for(cast: Cast) -> Iterator[HttpFor]:
+    """HTTP as somebody of the cast (by API key), or as nobody: ``http_for("alice")``, ``http_for(None, tenant="globex")``."""
+    clients: list[httpx.Client] = []
+
+    def open_client(person: str | None, *, tenant: str | None = None) -> httpx.Client:
+        client = http_client(cast, person, tenant)
+        clients.append(client)
+        return client
+
+    yield open_client
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def alice(http_for: HttpFor) -> httpx.Client:
+    return http_for("alice")
+
+
+@pytest.fixture
+def bob(http_for: HttpFor) -> httpx.Client:
+    return http_for("bob")
+
+
+@pytest.fixture
+def erin(http_for: HttpFor) -> httpx.Client:
+    return http_for("erin")
+
+
+@pytest.fixture
+def carol(http_for: HttpFor) -> httpx.Client:
+    """Carol, of globex, at acme's door."""
+    return http_for("carol", tenant="acme")
+
+

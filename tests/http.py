@@ -1,0 +1,35 @@
+"""Speaking to the application as the world does: through its ASGI face, by HTTP, in this process."""
+
+import asyncio
+from typing import Protocol
+
+import httpx
+
+from tests.cast import Cast
+
+
+class HttpFor(Protocol):
+    def __call__(self, person: str | None, *, tenant: str | None = None) -> httpx.Client: ...
+
+
+class ASGITransport(httpx.BaseTransport):
+    """httpx's own transport for ASGI applications, for blocking clients."""
+
+    def __init__(self, application: object) -> None:
+        self._transport = httpx.ASGITransport(app=application, raise_app_exceptions=False)  # type: ignore[arg-type]  # our own ASGI type is as wide
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return asyncio.run(self._handled(request))
+
+    async def _handled(self, request: httpx.Request) -> httpx.Response:
+        response = await self._transport.handle_async_request(request)
+        return httpx.Response(response.status_code, headers=response.headers.raw, content=await response.aread(), request=request)
+
+
+def http_client(cast: Cast, person: str | None, tenant: str | None = None) -> httpx.Client:
+    """Return a client at the door of `tenant`, by default the person's own, with the person's API key."""
+    from foretell.config.asgi import application
+
+    where = tenant or (cast.house_of(person).tenant.name if person else "acme")
+    headers = {"Authorization": f"Bearer {cast.house_of(person).people[person].key}"} if person else {}
+    return httpx.Client(transport=ASGITransport(application), base_url=f"http://{where}.localhost", headers=headers)
