@@ -116,6 +116,11 @@ class AsyncClient:
         request = requests.predict_csv(name, table, alias=alias, version=version)
         return await self._run(flows.call(request, replies.table))
 
+    async def predict_table(
+        self, name: str, table: bytes, *, alias: str | None = None, version: int | None = None
+    ) -> Predictions:
+        return await self._run(flows.predict_table(name, table, alias=alias, version=version))
+
     async def _run(self, flow: Flow[T]) -> T:
         step = flows.advance(flow, None)
         while not isinstance(step, Done):

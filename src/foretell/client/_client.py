@@ -184,6 +184,12 @@ class Client:
         request = requests.predict_csv(name, table, alias=alias, version=version)
         return self._run(flows.call(request, replies.table))
 
+    def predict_table(
+        self, name: str, table: bytes, *, alias: str | None = None, version: int | None = None
+    ) -> Predictions:
+        """Ask with a CSV table, and return the answers as values."""
+        return self._run(flows.predict_table(name, table, alias=alias, version=version))
+
     def _run(self, flow: Flow[T]) -> T:
         step = flows.advance(flow, None)
         while not isinstance(step, Done):

@@ -52,7 +52,7 @@ def resolve(
     own = stored if stored is not None and stored.url == found_url else None
     found_key = api_key or environ.get(API_KEY) or (own.api_key if own else "")
     if tenant is None:
-        tenant = environ.get(TENANT) or (own.tenant if own and not (api_key or environ.get(API_KEY)) else "")
+        tenant = environ.get(TENANT) or (own.tenant if own else "")
     if not found_key:
         raise NotConfigured(
             f"No API key for {found_url} is known. Run `foretell login`, or set {API_KEY}, or pass api_key=."

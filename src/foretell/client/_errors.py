@@ -29,7 +29,10 @@ from foretell.errors import ForetellError
 
 
 class ClientError(ForetellError):
+    """Base of the family. `kind` is the general word where `code`, the server's own, may be more telling."""
+
     code = "client_error"
+    kind = "error"
 
 
 class NotConfigured(ClientError):
@@ -38,6 +41,7 @@ class NotConfigured(ClientError):
 
 class InvalidArgument(ClientError):
     code = "invalid_argument"
+    kind = "invalid"
 
 
 class ConnectionFailed(ClientError):
@@ -47,6 +51,7 @@ class ConnectionFailed(ClientError):
     """
 
     code = "connection_failed"
+    kind = "unavailable"
 
     def __init__(self, message: str, *, is_unsent: bool = False) -> None:
         super().__init__(message)
@@ -119,30 +124,37 @@ class RequestRefused(ClientError):
 
 class InvalidRequest(RequestRefused):
     code = "invalid"
+    kind = "invalid"
 
 
 class NotAuthenticated(RequestRefused):
     code = "not_authenticated"
+    kind = "not_authenticated"
 
 
 class PermissionDenied(RequestRefused):
     code = "permission_denied"
+    kind = "permission_denied"
 
 
 class NotFound(RequestRefused):
     code = "not_found"
+    kind = "not_found"
 
 
 class Conflict(RequestRefused):
     code = "conflict"
+    kind = "conflict"
 
 
 class TooManyRequests(RequestRefused):
     code = "throttled"
+    kind = "unavailable"
 
 
 class ServerUnavailable(RequestRefused):
     code = "unavailable"
+    kind = "unavailable"
 
 
 class ServerBroken(RequestRefused):

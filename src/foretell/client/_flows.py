@@ -129,6 +129,11 @@ def predict(name: str, rows: Any, *, alias: str | None, version: int | None) -> 
     return (yield from call(requests.predict(name, rows, alias=alias, version=version), replies.prediction))
 
 
+def predict_table(name: str, table: bytes, *, alias: str | None, version: int | None) -> Flow[Predictions]:
+    request = requests.predict_csv(name, table, alias=alias, version=version, accept="application/json")
+    return (yield from call(request, replies.predictions))
+
+
 def _is_worth_another(request: Request, reply: Reply) -> bool:
     if reply.status != HTTPStatus.SERVICE_UNAVAILABLE or not request.is_repeatable:
         return False

@@ -21,6 +21,8 @@ from foretell.client._resources import (
     Version,
 )
 
+MAX_FAULTS_SHOWN = 10
+
 T = TypeVar("T")
 
 
@@ -122,6 +124,22 @@ def prediction(reply: Reply) -> Prediction | Predictions:
     )
 
 
+def predictions(reply: Reply) -> Predictions:
+    """Read answers to a table; a table of one row is still a table."""
+    found = prediction(reply)
+    if isinstance(found, Predictions):
+        return found
+    return Predictions(
+        predictions=(found.prediction,),
+        probabilities=None if found.probabilities is None else (found.probabilities,),
+        model=found.model,
+        version=found.version,
+        id=found.id,
+        warnings=found.warnings,
+        raw=found.raw,
+    )
+
+
 def table(reply: Reply) -> bytes:
     return reply.content
 
@@ -133,9 +151,8 @@ def _page(reply: Reply, read: Callable[[Mapping[str, Any]], T]) -> tuple[list[T]
     """
     data = _object(reply)
     following = data.get("next")
-    return [read(item) for item in _value(data, "results")], dict(
-        parse_qsl(urlsplit(following).query)
-    ) if following else None
+    query = dict(parse_qsl(urlsplit(following).query)) if following else None
+    return [read(item) for item in _value(data, "results")], query
 
 
 def _model(data: Mapping[str, Any]) -> Model:
@@ -182,27 +199,45 @@ def _version(data: Mapping[str, Any]) -> Version:
     )
 
 
-def _warning(data: Any) -> InputWarning:
-    return InputWarning(*(str(data.get(name) or "") for name in ("attr", "code", "detail")))
+def _warning(data: Mapping[str, Any]) -> InputWarning:
+    return InputWarning(*_texts(data, "attr", "code", "detail"))
+
+
+def _texts(data: Mapping[str, Any], *names: str) -> tuple[str, ...]:
+    return tuple(str(data.get(name) or "") for name in names)
 
 
 def _refusal(reply: Reply) -> errors.RequestRefused:
     problem = _problem(reply)
-    kind = _ERROR_OF_STATUS.get(
-        reply.status,
-        errors.ServerBroken if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR else errors.InvalidRequest,
-    )
-    faults = problem.get("errors") if isinstance(problem.get("errors"), list) else []
+    is_ours = reply.status < HTTPStatus.INTERNAL_SERVER_ERROR
+    kind = _ERROR_OF_STATUS.get(reply.status, errors.InvalidRequest if is_ours else errors.ServerBroken)
+    faults = _faults(problem)
+    request_id = str(problem.get("request_id") or reply.headers.get("x-request-id", ""))
     return kind(
-        str(problem.get("detail") or f"The server answers {reply.status} without saying why."),
+        _in_words(problem, reply.status, faults, "" if is_ours else request_id),
         status=reply.status,
         code=problem.get("code"),
-        errors=tuple(
-            errors.Fault(*(str(fault.get(name) or "") for name in ("attr", "code", "detail"))) for fault in faults or ()
-        ),
-        request_id=str(problem.get("request_id") or reply.headers.get("x-request-id", "")),
+        errors=faults,
+        request_id=request_id,
         retry_after_s=retry_after_s(reply),
     )
+
+
+def _in_words(problem: Mapping[str, Any], status: int, faults: tuple[errors.Fault, ...], request_id: str) -> str:
+    """Return the server's sentence; where several things are wrong, each on a line of its own."""
+    words = str(problem.get("detail") or f"The server answers {status} without saying why.")
+    if len(faults) > 1:
+        lines = [f"  {fault.attr}: {fault.detail}" if fault.attr else f"  {fault.detail}" for fault in faults]
+        more = [f"  … and {len(lines) - MAX_FAULTS_SHOWN} more"] if len(lines) > MAX_FAULTS_SHOWN else []
+        words = "\n".join([f"{len(faults)} things are wrong:", *lines[:MAX_FAULTS_SHOWN], *more])
+    return f"{words} (request {request_id})" if request_id else words
+
+
+def _faults(problem: Mapping[str, Any]) -> tuple[errors.Fault, ...]:
+    listed = problem.get("errors")
+    if not isinstance(listed, list):
+        return ()
+    return tuple(errors.Fault(*_texts(fault, "attr", "code", "detail")) for fault in listed if isinstance(fault, dict))
 
 
 def _problem(reply: Reply) -> dict[str, Any]:

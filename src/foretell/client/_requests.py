@@ -109,8 +109,10 @@ def predict(name: str, rows: Any, *, alias: str | None, version: int | None) -> 
     return Request(method="POST", path=path, headers=headers, content=request_body(rows), is_repeatable=True)
 
 
-def predict_csv(name: str, table: bytes, *, alias: str | None, version: int | None) -> Request:
-    headers = {"Content-Type": "text/csv; charset=utf-8", "Accept": "text/csv"}
+def predict_csv(
+    name: str, table: bytes, *, alias: str | None, version: int | None, accept: str = "text/csv"
+) -> Request:
+    headers = {"Content-Type": "text/csv; charset=utf-8", "Accept": accept}
     path = _predict_path(name, alias, version)
     return Request(method="POST", path=path, headers=headers, content=table, is_repeatable=True)
 

@@ -1,0 +1,75 @@
+"""The author's sample, in whatever form: as a pandas table for the conversion, and as CSV for the server."""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from foretell.publishing.errors import CannotPush
+
+MAX_SAMPLE_BYTES = 64 << 20  # what a server takes; a few thousand rows are enough
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Rows like those of training; `csv` is what travels."""
+
+    table: Any  #: pandas.DataFrame; None while nobody needs one
+    csv: bytes
+
+
+def read_sample(sample: Any) -> Sample | None:
+    """Take a path to a CSV file, a DataFrame of pandas or polars, an array, or rows as mappings.
+
+    Raises
+    ------
+    CannotPush
+        says what was found and what is possible.
+    """
+    if sample is None:
+        return None
+    read = _of_file(Path(sample)) if isinstance(sample, (str, Path)) else _of_table(as_table(sample))
+    if len(read.csv) > MAX_SAMPLE_BYTES:
+        raise CannotPush(
+            f"The sample has {len(read.csv):,} bytes as CSV; a server takes {MAX_SAMPLE_BYTES:,}. A few thousand rows of it are enough: sample=table.sample(5000)."
+        )
+    return read
+
+
+def table_of(sample: Sample | None) -> Any:
+    """Return the sample as a pandas table, as a conversion in this process takes it."""
+    if sample is None or sample.table is not None:
+        return None if sample is None else sample.table
+    import pandas as pd
+
+    try:
+        return pd.read_csv(io.BytesIO(sample.csv))
+    except ValueError as err:
+        raise CannotPush(f"The sample is no CSV table: {err}. Give a header line and a line per row.") from None
+
+
+def as_table(rows: Any) -> Any:
+    import pandas as pd
+
+    if isinstance(rows, pd.DataFrame):
+        return rows
+    if hasattr(rows, "to_dicts"):  # polars
+        return pd.DataFrame(rows.to_dicts(), columns=list(rows.columns))
+    is_rows = isinstance(rows, (list, tuple)) and bool(rows) and all(isinstance(row, Mapping) for row in rows)
+    if is_rows or getattr(rows, "ndim", 0) == 2:
+        return pd.DataFrame(rows).rename(columns=str)
+    raise CannotPush(
+        f"The sample is a {type(rows).__name__}; expected a DataFrame, a two-dimensional array, a list of dicts, or the path of a CSV file."
+    )
+
+
+def _of_file(path: Path) -> Sample:
+    try:
+        return Sample(None, path.read_bytes())
+    except OSError as err:
+        raise CannotPush(f"The sample {path} cannot be read: {err.strerror}.") from None
+
+
+def _of_table(table: Any) -> Sample:
+    return Sample(table, table.to_csv(index=False).encode())
