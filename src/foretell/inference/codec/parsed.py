@@ -1,0 +1,33 @@
+"""Rows that fit their signature, as every reader returns them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from foretell.inference.batch import Batch
+from foretell.inference.errors import InputProblem
+
+MAX_ROWS = 100_000
+MAX_PROBLEMS = 100  # a person mends the first few; a program learns nothing from the rest
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The cells of a CSV body as they came, so that the answer can give the same rows back."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedRows:
+    """Typed rows.
+
+    is_single : one bare row came, and not a list of rows; the answer has the same form.
+    warnings : values that are allowed, but outside of what training has seen; at most 100.
+    table : the cells as they came, where a CSV body was read.
+    """
+
+    batch: Batch
+    is_single: bool = False
+    warnings: tuple[InputProblem, ...] = ()
+    table: Table | None = None

@@ -1,0 +1,185 @@
+"""JSON bytes to Python values, without what makes two readers disagree: no duplicate keys, no NaN, no deep nesting.
+
+Security: the bytes are anybody's. Depth is measured before anything recurses over them.
+"""
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+import msgspec
+import numpy as np
+
+from foretell.inference.batch import Array
+from foretell.inference.codec.parsed import MAX_PROBLEMS
+from foretell.inference.codec.wording import place, shown
+from foretell.inference.errors import InputProblem, InvalidInput
+from foretell.inference.signature_checks import is_clean_text
+
+MAX_DEPTH = 32
+_MAX_DIGITS = 400  # of an integer: more than any float64 has, and far fewer than would be slow to read
+_QUOTE = ord('"')
+_OPENING, _CLOSING, _COLON = b"[{", b"]}", ord(":")
+_DECODER = msgspec.json.Decoder()
+
+
+def loads(body: bytes) -> Any:
+    """Return the value of a JSON text; texts in it can be stored and sent on, numbers are finite.
+
+    Raises
+    ------
+    InvalidInput
+        names the place, what was found and what is allowed.
+    """
+    value = decode(body)
+    faults = [problem for path, inner in _places(value, ()) if (problem := _fault(path, inner))]
+    if faults:
+        raise InvalidInput(*faults[:MAX_PROBLEMS])
+    return value
+
+
+def decode(body: bytes) -> Any:
+    """Return the value of a JSON text with distinct keys; a number too large for float64 becomes an infinite one.
+
+    Its texts are not looked at, and infinite numbers are left to whoever knows what they were meant for.
+
+    Raises
+    ------
+    InvalidInput
+        when it is no JSON, nested too deep, or has a key twice.
+    """
+    if not body.strip():
+        raise _invalid("The body is empty; expected JSON.", code="empty")
+    if body.startswith(b"\xef\xbb\xbf"):
+        raise _invalid("The body begins with a byte order mark, which JSON has not; send UTF-8 without one.")
+    _require_shallow(body)
+    value = _decoded(body)
+    if not _has_distinct_keys(body, value):
+        _refuse_repeated_keys(_slowly(body))
+    return value
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return _DECODER.decode(body)
+    except msgspec.ValidationError:
+        return _slowly(body)  # a number out of range: read it as infinite, so that its place can be named
+    except UnicodeDecodeError as error:
+        raise _invalid(f"The body is not UTF-8: byte {error.start} of a text does not fit.") from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        if re.search(rb"\\u[dD]", body):
+            return _slowly(body)  # perhaps half a character pair, whose place can be named
+        raise _malformed(body, str(error)) from None
+
+
+def _slowly(body: bytes) -> Any:
+    try:
+        return json.loads(
+            body.decode("utf-8"), object_pairs_hook=_Object, parse_int=_integer, parse_constant=_refuse_constant
+        )
+    except (ValueError, RecursionError) as error:
+        raise _malformed(body, str(error)) from None
+
+
+class _Object(dict[str, Any]):
+    """An object that remembers which of its keys came more than once."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        times = Counter(key for key, _ in pairs) if len(self) < len(pairs) else {}
+        self.repeated = [key for key, count in times.items() if count > 1]
+
+
+def _integer(digits: str) -> float:
+    if len(digits) <= _MAX_DIGITS:
+        return int(digits)
+    return -math.inf if digits.startswith("-") else math.inf
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _malformed(body: bytes, reason: str) -> InvalidInput:
+    reason = reason.removeprefix("JSON is malformed: ")
+    hint = " NaN and Infinity are not JSON; a missing value is null." if re.search(rb"\b(NaN|Infinity)\b", body) else ""
+    return _invalid(f"The body is not valid JSON: {reason}.{hint}")
+
+
+def _invalid(detail: str, *, code: str = "invalid_json", attr: str = "") -> InvalidInput:
+    return InvalidInput(InputProblem(attr, code, detail))
+
+
+def _require_shallow(body: bytes) -> None:
+    # Optimization: a row or two have too few brackets to be deep; only long bodies are looked at closely.
+    if sum(body.count(bracket) for bracket in (b"[", b"{")) <= MAX_DEPTH:
+        return
+    outside = _outside_texts(body)
+    steps = np.zeros(256, dtype=np.int8)
+    steps[list(_OPENING)], steps[list(_CLOSING)] = 1, -1
+    depths = np.cumsum(steps[outside[steps[outside] != 0]], dtype=np.int32)
+    if len(depths) and depths.max() > MAX_DEPTH:
+        raise _invalid(
+            f"The body is nested {depths.max():,} levels deep; at most {MAX_DEPTH} are read.", code="too_deep"
+        )
+
+
+def _outside_texts(body: bytes) -> Array:
+    """Return the bytes that stand outside of texts."""
+    if b"\\" in body:
+        body = re.sub(rb"\\.", b"", body, flags=re.DOTALL)
+    chars = np.frombuffer(body, dtype=np.uint8)
+    is_inside = np.logical_xor.accumulate(chars == _QUOTE)
+    return chars[~is_inside]
+
+
+def _has_distinct_keys(body: bytes, value: Any) -> bool:
+    """Whether it is certain that no key came twice: as many keys were kept as there are colons.
+
+    Optimization: keys are counted for flat rows only; anything else is read again by the slow reader, which knows.
+    """
+    if isinstance(value, _Object):
+        return False
+    kept = _count_keys(value)
+    colons = body.count(b":")
+    return kept == colons or kept == int(np.count_nonzero(_outside_texts(body) == _COLON))
+
+
+def _count_keys(value: Any) -> int:
+    if type(value) is not dict:
+        return 0
+    lists = [inner for inner in value.values() if type(inner) is list]
+    return len(value) + sum(len(row) for rows in lists for row in rows if type(row) is dict)
+
+
+def _refuse_repeated_keys(value: Any) -> None:
+    problems = [
+        InputProblem(
+            place(*path, key), "duplicate_field", f"The key {shown(key)} came more than once; expected it once."
+        )
+        for path, inner in _places(value, ())
+        if isinstance(inner, _Object)
+        for key in inner.repeated
+    ]
+    if problems:
+        raise InvalidInput(*problems[:MAX_PROBLEMS])
+
+
+def _places(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Walk over a value and everything in it, with the path to each; no deeper than `MAX_DEPTH`."""
+    yield path, value
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in inner:
+        yield from _places(item, (*path, key))
+
+
+def _fault(path: tuple[Any, ...], value: Any) -> InputProblem | None:
+    texts = value if isinstance(value, dict) else [value] if isinstance(value, str) else []
+    if not all(map(is_clean_text, texts)):
+        return InputProblem(place(*path), "invalid_text", "The text has a NUL character or half a character pair.")
+    if isinstance(value, float) and not math.isfinite(value):
+        return InputProblem(place(*path), "not_finite", "The number is too large; expected at most 1.8e308.")
+    return None
