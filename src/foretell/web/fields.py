@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.forms.boundfield import BoundField
+from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,7 +21,9 @@ Attributes = dict[str, Any]
 MAX_RADIOS = 7
 MAX_OPTIONS = 200  # longer lists are searched by typing, not scrolled
 
-YES_NO: tuple[tuple[str, str], ...] = (("true", gettext_lazy("yes")), ("false", gettext_lazy("no")))
+Choices = tuple[tuple[str, "str | Promise"], ...]
+
+YES_NO: Choices = (("true", gettext_lazy("yes")), ("false", gettext_lazy("no")))
 
 
 class InputBoundField(BoundField):
@@ -78,7 +81,7 @@ def widget_for(source: Input) -> forms.Widget:
 
 
 def category_widget(source: Input) -> forms.Widget:
-    choices = tuple((text_of(label), text_of(label)) for label in source.categories)
+    choices: Choices = tuple((text_of(label), text_of(label) or _("(empty)")) for label in source.categories)
     if len(choices) > MAX_RADIOS:
         return forms.Select(choices=with_empty_choice(source, choices), attrs=common_attributes(source))
     if source.nullable:
@@ -91,8 +94,10 @@ def is_typed_category(source: Input) -> bool:
     return source.dtype is DType.CATEGORY and (not source.closed or len(source.categories) > MAX_OPTIONS)
 
 
-def with_empty_choice(source: Input, choices: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+def with_empty_choice(source: Input, choices: Choices) -> Choices:
     """Put an empty choice first, also where a value is owed: no answer is preselected for a person."""
+    if not source.nullable and any(value == "" for value, _label in choices):
+        return choices  # the empty word is one of the categories
     return (("", _("not known") if source.nullable else _("Choose …")), *choices)
 
 

@@ -2,14 +2,26 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django import forms
 
+from foretell.inference.codec.wording import place
 from foretell.inference.errors import InputProblem
 from foretell.inference.signature import DType, Input, Signature
+from foretell.inference.signature_checks import parsed_datetime
 from foretell.web.fields import InputField, text_of
 
 NAME_PREFIX = "input:"  # an input may be called "csrfmiddlewaretoken", or nothing at all
+
+
+@dataclass(frozen=True, slots=True)
+class ShownProblem:
+    """A line of the summary above a form: what is wrong, and where to put it right."""
+
+    detail: str
+    label: str = ""
+    href: str = ""
 
 
 class PredictionForm(forms.Form):
@@ -34,11 +46,20 @@ class PredictionForm(forms.Form):
 
     def report(self, problems: Iterable[InputProblem]) -> None:
         """Put each problem beside its field, and those of no field above the form."""
-        keys = {source.name: _key(position) for position, source in enumerate(self.signature.inputs)}
+        keys = {place(source.name): _key(position) for position, source in enumerate(self.signature.inputs)}
         for problem in problems:
             key = keys.get(problem.attr)
             about_all = f"{problem.attr}: {problem.detail}" if problem.attr else problem.detail
             self.add_error(key, problem.detail if key else about_all)
+
+    def shown_problems(self) -> list[ShownProblem]:
+        """Return all reported problems, those of the whole form first, each of the others with a link to its field."""
+        whole = [ShownProblem(str(detail)) for detail in self.non_field_errors()]
+        return whole + [
+            ShownProblem(str(detail), str(field.label), f"#{field.auto_id}")
+            for field in self
+            for detail in field.errors
+        ]
 
 
 def form_for(signature: Signature) -> type[PredictionForm]:
@@ -57,9 +78,10 @@ def example_of(signature: Signature) -> dict[str, str]:
 
 
 def _example_text(source: Input) -> str:
-    text = text_of(source.example)
+    if source.dtype is not DType.DATETIME:
+        return text_of(source.example)
     # A datetime-local control takes no zone: the codec reads a time without one as UTC.
-    return text.removesuffix("Z").removesuffix("+00:00").replace(" ", "T") if source.dtype is DType.DATETIME else text
+    return parsed_datetime(str(source.example)).replace(tzinfo=None, microsecond=0).isoformat()
 
 
 def _as_sent(name: str) -> str:
