@@ -95,6 +95,9 @@ def dataset(name: str) -> tuple[pd.DataFrame, Any]:
     if name == "titanic":
         passengers = pd.read_csv(ROOT / "examples" / "titanic" / "titanic.csv")
         return passengers[["pclass", *_WORDS, *_NUMBERS]], passengers["survived"]
+    if name == "titanic, categories":
+        rows, target = dataset("titanic")
+        return rows.astype(dict.fromkeys(_WORDS, "category")), target
     if name == "linnerud":
         bunch = datasets.load_linnerud(as_frame=True)
         return bunch.data, bunch.target
@@ -192,9 +195,15 @@ KINDS: tuple[Kind, ...] = (
         make_column_transformer((OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), _WORDS), (SimpleImputer(), _NUMBERS), remainder="passthrough"),
         DecisionTreeClassifier(max_depth=6, random_state=0),
     )),
+    Kind("titanic: columns left out", "titanic", lambda: make_pipeline(
+        make_column_transformer((OneHotEncoder(), ["sex"]), (SimpleImputer(), ["fare"])), LogisticRegression()
+    )),
     Kind("titanic: numbers alone, gaps and all", "titanic", lambda: make_pipeline(
         make_column_transformer(("passthrough", [*_NUMBERS, "pclass"])), HistGradientBoostingClassifier(max_iter=20, random_state=0)
     )),
+    Kind("titanic: HistGradientBoostingClassifier of categories", "titanic, categories", lambda: HistGradientBoostingClassifier(max_iter=20, random_state=0)),
+    Kind("titanic: LGBMClassifier of categories", "titanic, categories", lambda: lightgbm.LGBMClassifier(n_estimators=15, verbose=-1)),
+    Kind("titanic: XGBClassifier of categories", "titanic, categories", lambda: xgboost.XGBClassifier(n_estimators=15, enable_categorical=True)),
     Kind("XGBClassifier", "wine", lambda: xgboost.XGBClassifier(n_estimators=15)),
     Kind("XGBClassifier, 2 classes", "breast_cancer", lambda: xgboost.XGBClassifier(n_estimators=15)),
     Kind("LGBMClassifier", "wine", lambda: lightgbm.LGBMClassifier(n_estimators=15, verbose=-1)),

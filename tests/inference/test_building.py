@@ -343,7 +343,7 @@ def test_hostile_pickles_cost_a_child_and_no_more(
 ) -> None:
     run = sandbox.run
     hurried = Limits(cpu_s=2, wall_s=4.0)
-    monkeypatch.setattr(sandbox, "run", lambda job, load, **_: run(job, load, limits=hurried))
+    monkeypatch.setattr(sandbox, "run", lambda job, payload, **_: run(job, payload, limits=hurried))
 
     with pytest.raises(kind):
         build(sandbox, files=[("evil.pkl", pickled(payload))])

@@ -15,11 +15,14 @@ from foretell.inference.errors import JobCrashed, ParityFailed, UnreadableArtifa
 from foretell.inference.examples import Examples
 from foretell.inference.formats import MAX_FILES, File, Format, sniff
 from foretell.inference.parity import Parity, compare
+from foretell.inference.sandbox.limits import Limits
 from foretell.inference.signature import Signature
 from foretell.inference.wire import unpack_predictions
 
 if TYPE_CHECKING:
     from foretell.inference.sandbox import Sandbox
+
+CONVERSION_LIMITS = Limits(cpu_s=60, wall_s=90.0)  # a forest of 500 deep trees takes some 20 s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,16 +102,14 @@ def _claimed(files: Sequence[File], formats: list[Format], claims: Mapping[str, 
 def _converted(
     sandbox: "Sandbox", files: Sequence[File], sample: bytes | None, options: BuildOptions
 ) -> ConvertedModel:
-    answer = sandbox.run(
-        "convert",
-        {
-            "files": _as_payload(files),
-            "sample": sample,
-            "target": options.target,
-            "refinements": dict(options.refinements),
-            "accept_difference": options.accept_difference,
-        },
-    )
+    task = {
+        "files": _as_payload(files),
+        "sample": sample,
+        "target": options.target,
+        "refinements": dict(options.refinements),
+        "accept_difference": options.accept_difference,
+    }
+    answer = sandbox.run("convert", task, limits=CONVERSION_LIMITS)
     graph = answer.get("graph")
     if set(answer) != {"converted", "graph"} or not (graph is None or isinstance(graph, bytes)):
         raise JobCrashed("The conversion's answer is broken: a converted model and its graph were expected.")

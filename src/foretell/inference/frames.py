@@ -62,7 +62,13 @@ def _takes_texts(estimator: Any, signature: Signature) -> bool:
     first = estimator
     while hasattr(first, "steps") and first.steps:
         first = first.steps[0][1]
-    return len(signature.inputs) == 1 and signature.inputs[0].dtype is DType.STRING and hasattr(first, "build_analyzer")
+    column = signature.inputs[0]
+    holds_words = column.dtype in (DType.STRING, DType.CATEGORY) and not has_numbers(column)
+    return len(signature.inputs) == 1 and holds_words and _is_vectoriser(first)
+
+
+def _is_vectoriser(step: Any) -> bool:
+    return hasattr(step, "build_analyzer")
 
 
 def categorical_columns(estimator: Any, signature: Signature) -> dict[str, list[Any]]:

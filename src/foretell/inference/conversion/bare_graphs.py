@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from foretell.inference.refining import refine
 
 from foretell.inference.conversion.neighbours import made_up
 from foretell.inference.conversion.samples import sample_batch
@@ -15,6 +14,7 @@ from foretell.inference.errors import SampleMismatch, UnreadableArtifact, Unsupp
 from foretell.inference.examples import MAX_EXAMPLES, Examples
 from foretell.inference.graph_checks import check_graph
 from foretell.inference.parity import Parity
+from foretell.inference.refining import refine
 from foretell.inference.runtimes.graph_inputs import Tensor
 from foretell.inference.runtimes.onnx import OnnxRuntime, open_session
 from foretell.inference.signature import QUANTILES, DType, Input, Label, Output, Scalar, Signature, Task

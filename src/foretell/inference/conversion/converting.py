@@ -1,26 +1,28 @@
 """From what the author hands over to a ConvertedModel: the signature, the best graph, and the word of parity."""
 
 import contextlib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from foretell.inference.refining import refine
-from foretell.inference.signature_inference import infer_signature
 
 from foretell.inference.batch import Batch, Predictions
 from foretell.inference.conversion.estimators import as_estimator, name_of
 from foretell.inference.conversion.graphs import candidates
 from foretell.inference.conversion.libraries import versions_of
 from foretell.inference.conversion.neighbours import concatenated, joined, made_up, neighbours
+from foretell.inference.conversion.preparing import parts
 from foretell.inference.conversion.samples import sample_batch
 from foretell.inference.converted import ConvertedModel
 from foretell.inference.errors import ArtifactError, InferenceError, RunFailed, SampleMismatch
 from foretell.inference.examples import MAX_EXAMPLES, Examples
 from foretell.inference.graph_checks import check_graph
 from foretell.inference.parity import Parity, compare
+from foretell.inference.refining import refine
 from foretell.inference.runtimes.estimator import EstimatorRuntime
 from foretell.inference.runtimes.onnx import OnnxRuntime
 from foretell.inference.signature import Signature
+from foretell.inference.signature_inference import infer_signature
 
 
 def convert(
@@ -68,6 +70,10 @@ def convert(
 
 def _convert_estimator(estimator: Any, signature: Signature, sample: Any, accept: float | None) -> ConvertedModel:
     rows = made_up(signature) if sample is None else sample_batch(signature, sample)
+    if not rows.n_rows:
+        raise SampleMismatch(
+            "No row of the sample can be used: each has a missing or infinite value where none may be."
+        )
     reference = EstimatorRuntime(estimator, signature)
     compared, expected = _asked(reference, signature, rows)
     graph, parity, refusal = _best_graph(estimator, signature, compared, expected)
@@ -106,7 +112,7 @@ def _best_graph(
         try:
             if isinstance(candidate, ArtifactError):
                 raise candidate
-            parity = _measured(candidate, signature, rows, expected)
+            parity = _with_doubt(_measured(candidate, signature, rows, expected), estimator)
         except InferenceError as error:
             refusal = refusal or error.message
             continue
@@ -115,6 +121,21 @@ def _best_graph(
         if parity.is_exact:
             break
     return *best, refusal
+
+
+def _with_doubt(parity: Parity, estimator: Any) -> Parity:
+    """Take back exactness where equality on the rows compared says little about other rows.
+
+    Which of several equally near neighbours counts depends on the order in which a library searches; on data with few
+    decimals such ties are common.
+    """
+    if not any(type(part).__name__ in _BY_NEIGHBOURS for part in parts(estimator)):
+        return parity
+    doubt = "equally near neighbours may count in another order"
+    return replace(parity, is_exact=False, reason=f"{parity.reason}, and {doubt}" if parity.reason else doubt)
+
+
+_BY_NEIGHBOURS = {"KNeighborsClassifier", "KNeighborsRegressor", "KNNImputer"}
 
 
 def _rank(parity: Parity) -> tuple[bool, int, float]:
@@ -141,7 +162,7 @@ def _reason(name: str, parity: Parity, accept: float | None, refusal: str) -> st
     if parity.is_exact:
         return f"The ONNX graph answers as the estimator does on all {parity.rows:,} rows compared."
     if not parity.reason:
-        return f"{name} runs as it is, in a locked worker: {refusal}."
+        return f"{name} runs as it is, in a locked worker: {refusal.rstrip('.')}."
     if parity.is_within(accept):
         return f"The ONNX graph is served although {parity.reason} ({parity.rows:,} rows compared): the author accepts a difference of {accept:g}."
     bound = max(parity.largest_difference, parity.labels_differ / max(parity.rows, 1))
@@ -150,7 +171,7 @@ def _reason(name: str, parity: Parity, accept: float | None, refusal: str) -> st
         if np.isfinite(bound)
         else ""
     )
-    return f"{name} runs as it is, in a locked worker: by its ONNX graph {parity.reason} ({parity.rows:,} rows compared).{way_out}"
+    return f"{name} runs as it is, in a locked worker: in its ONNX graph {parity.reason} ({parity.rows:,} rows compared).{way_out}"
 
 
 def _rounded_up(bound: float) -> str:

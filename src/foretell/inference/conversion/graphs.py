@@ -40,26 +40,27 @@ def candidates(estimator: Any, signature: Signature) -> Iterator[bytes | Unsuppo
         return
     register_converters()
     ready = prepared(estimator)
-    for variant in _variants(signature):
+    for variant in _variants(ready, signature):
         try:
             yield _converted(ready, signature, variant)
         except UnsupportedModel as reason:
             yield reason
 
 
-def _variants(signature: Signature) -> list[Variant]:
-    """Order the ways: float64 is as fast for one row and nearer to what estimators do.
+def _variants(estimator: Any, signature: Signature) -> list[Variant]:
+    """Order the ways: float64 is as fast for one row, and right beyond the sample too.
 
-    Only for many classes is float32 first: a leaf of a float64 tree has one class, so that each needs trees of its own.
+    Only bare forests with many classes begin with float32, in which they compare anyway: a leaf of a float64 tree has
+    one class, so that each class needs trees of its own.
     """
-    double_first = len(signature.outputs[0].classes) <= _FEW_CLASSES
-    order = [Variant(is_double=double_first), Variant(is_double=not double_first)]
-    if any(
-        column.dtype is DType.INT or (column.dtype is DType.CATEGORY and has_numbers(column))
-        for column in signature.inputs
-    ):
+    is_wide_forest = type(estimator).__name__ in _FORESTS and len(signature.outputs[0].classes) > _FEW_CLASSES
+    order = [Variant(is_double=not is_wide_forest), Variant(is_double=is_wide_forest)]
+    if any(_is_whole(column) for column in signature.inputs):
         order += [Variant(variant.is_double, whole_numbers=True) for variant in order]
     return order
+
+
+_FORESTS = {"DecisionTreeClassifier", "ExtraTreeClassifier", "RandomForestClassifier", "ExtraTreesClassifier"}
 
 
 def _converted(estimator: Any, signature: Signature, variant: Variant) -> bytes:
@@ -105,10 +106,13 @@ def _initial_types(estimator: Any, signature: Signature, variant: Variant) -> li
 def _kind(column: Input, variant: Variant) -> str:
     if column.dtype is DType.STRING or (column.dtype is DType.CATEGORY and not has_numbers(column)):
         return "string"
-    is_whole = column.dtype is DType.INT or (
-        column.dtype is DType.CATEGORY and all(type(label) is int for label in column.categories)
-    )
-    return "whole" if is_whole and variant.whole_numbers and not column.nullable else "number"
+    return "whole" if _is_whole(column) and variant.whole_numbers and not column.nullable else "number"
+
+
+def _is_whole(column: Input) -> bool:
+    if column.dtype is DType.CATEGORY:
+        return bool(column.categories) and all(type(label) is int for label in column.categories)
+    return column.dtype is DType.INT
 
 
 def _options(estimator: Any) -> dict[int, dict[str, Any]]:
@@ -152,4 +156,6 @@ def _reason(error: Exception) -> str:
     unknown = re.search(r"for type '?<class '([^']+)'>", text)
     if unknown:
         return f"there is no converter for {unknown.group(1).rpartition('.')[2]}"
+    if "at most 1 input(s)" in text:
+        return "there is no converter for it with numbers and words in one table"
     return f"the converter refused it ({type(error).__name__}: {shortened(' '.join(text.split()), 200)})"

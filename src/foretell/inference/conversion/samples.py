@@ -22,6 +22,7 @@ def sample_batch(signature: Signature, sample: Any, *, max_rows: int = MAX_ROWS)
     SampleMismatch
         names the columns that are missing, or the one whose values do not fit.
     """
+    sample = sample.rename(columns=str)  # a frame made of an array has numbers for names
     _require_columns(signature, sample)
     columns = {column.name: _typed(column, sample[column.name]) for column in signature.inputs}
     usable = np.ones(len(sample), dtype=bool)

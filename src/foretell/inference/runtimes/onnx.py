@@ -69,6 +69,8 @@ def open_session(graph: bytes, *, threads: int = 1) -> Any:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    # Fusions beyond the basic ones keep factors as float32 attributes (MatMulScaleFusion), in float64 graphs too.
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.log_severity_level = _FATAL_ONLY
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", _NO_SUCH_FOLDER)
     try:
