@@ -14,10 +14,11 @@ from django.conf import settings
 
 from foretell import env
 from foretell.embedded.home import write_private
+from foretell.errors import ForetellError
 
 OWNER = "demo"
 EMAIL = "demo@demo.example"
-DOMAINS = ("localhost", "127.0.0.1", "::1")
+DOMAINS = ("localhost", "127.0.0.1", "[::1]")
 
 
 def main(url: str) -> None:
@@ -70,5 +71,8 @@ def _made() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    django.setup()
-    main(sys.argv[1])
+    try:
+        django.setup()
+        main(sys.argv[1])
+    except ForetellError as err:
+        sys.exit(f"error: {err.message}")

@@ -35,7 +35,10 @@ def sandbox() -> str | None:
     """Whether somebody listens at the sandbox's socket; without it, what is `onnx` is served and nothing is built."""
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(1)
-        probe.connect(str(settings.SANDBOX_SOCKET))
+        try:
+            probe.connect(str(settings.SANDBOX_SOCKET))
+        except OSError:
+            return "nobody listens at the sandbox's socket; nothing is built and python runtimes do not answer"
     return None
 
 

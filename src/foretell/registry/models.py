@@ -25,6 +25,7 @@ class RegisteredModelQuerySet(models.QuerySet["RegisteredModel"]):
             self.filter(archived_at=None)
             .annotate(latest_version=Max("versions__number"))
             .prefetch_related("aliases__version")
+            .order_by("name")
         )
 
     def limited_to(self, names: frozenset[str] | None) -> "RegisteredModelQuerySet":

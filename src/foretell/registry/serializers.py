@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
@@ -43,6 +44,7 @@ class StrictCharField(serializers.CharField):
         return super().to_internal_value(data)
 
 
+@extend_schema_field({"type": "object", "additionalProperties": {"type": "string"}})
 class TagsField(serializers.Field[dict[str, str], Any, Any, Any]):
     """Names and texts."""
 
@@ -59,6 +61,7 @@ class TagsField(serializers.Field[dict[str, str], Any, Any, Any]):
         return value
 
 
+@extend_schema_field({"type": "object", "additionalProperties": {"type": "number"}})
 class MetricsField(serializers.Field[dict[str, float], Any, Any, Any]):
     """Names and finite numbers."""
 

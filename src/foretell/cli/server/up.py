@@ -156,6 +156,7 @@ def _push_examples(supervisor: Supervisor, home: Path, demo: dict[str, Any]) -> 
     }
     if (home / "examples.json").exists():
         return
+    supervisor.wait_until((home / "run" / "sandbox.sock").exists, within_s=READY_WITHIN_S)
     process = subprocess.Popen(
         [sys.executable, "-m", "foretell.demo", str(home / "examples.json")], env=environment, stdin=subprocess.DEVNULL
     )

@@ -93,4 +93,6 @@ def _as_json(prediction: Prediction) -> dict[str, Any]:
 
 
 def _as_csv(prediction: Prediction) -> bytes:
-    return csv_answer(prediction.signature, prediction.parsed.batch, prediction.predictions)
+    return csv_answer(
+        prediction.signature, prediction.parsed.batch, prediction.predictions, table=prediction.parsed.table
+    )
