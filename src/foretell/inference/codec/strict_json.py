@@ -22,7 +22,9 @@ from foretell.inference.signature_checks import is_clean_text
 MAX_DEPTH = 32
 _MAX_DIGITS = 400  # of an integer: more than any float64 has, and far fewer than would be slow to read
 _QUOTE = ord('"')
-_OPENING, _CLOSING, _COLON = b"[{", b"]}", ord(":")
+_COLON = ord(":")
+_STEPS = np.array([(byte in b"[{") - (byte in b"]}") for byte in range(256)], dtype=np.int8)
+_NO_OUTLINE = bytes(byte for byte in range(256) if byte not in b'[]{}:"')
 _DECODER = msgspec.json.Decoder()
 
 
@@ -117,21 +119,18 @@ def _require_shallow(body: bytes) -> None:
     # Optimization: a row or two have too few brackets to be deep; only long bodies are looked at closely.
     if sum(body.count(bracket) for bracket in (b"[", b"{")) <= MAX_DEPTH:
         return
-    outside = _outside_texts(body)
-    steps = np.zeros(256, dtype=np.int8)
-    steps[list(_OPENING)], steps[list(_CLOSING)] = 1, -1
-    depths = np.cumsum(steps[outside[steps[outside] != 0]], dtype=np.int32)
+    depths = np.cumsum(_STEPS[_outline(body)], dtype=np.int32)
     if len(depths) and depths.max() > MAX_DEPTH:
         raise _invalid(
             f"The body is nested {depths.max():,} levels deep; at most {MAX_DEPTH} are read.", code="too_deep"
         )
 
 
-def _outside_texts(body: bytes) -> Array:
-    """Return the bytes that stand outside of texts."""
+def _outline(body: bytes) -> Array:
+    """Return the brackets and colons of a body, without those that stand in texts."""
     if b"\\" in body:
         body = re.sub(rb"\\.", b"", body, flags=re.DOTALL)
-    chars = np.frombuffer(body, dtype=np.uint8)
+    chars = np.frombuffer(body.translate(None, _NO_OUTLINE), dtype=np.uint8)
     is_inside = np.logical_xor.accumulate(chars == _QUOTE)
     return chars[~is_inside]
 
@@ -145,7 +144,7 @@ def _has_distinct_keys(body: bytes, value: Any) -> bool:
         return False
     kept = _count_keys(value)
     colons = body.count(b":")
-    return kept == colons or kept == int(np.count_nonzero(_outside_texts(body) == _COLON))
+    return kept == colons or kept == int(np.count_nonzero(_outline(body) == _COLON))
 
 
 def _count_keys(value: Any) -> int:
