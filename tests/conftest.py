@@ -23,7 +23,6 @@ import django  # noqa: E402
 django.setup()
 
 import httpx  # noqa: E402
-
 from tests.cast import Cast, House, open_house  # noqa: E402
 from tests.http import HttpFor, http_client  # noqa: E402
 
@@ -102,5 +101,3 @@ def erin(http_for: HttpFor) -> httpx.Client:
 def carol(http_for: HttpFor) -> httpx.Client:
     """Carol, of globex, at acme's door."""
     return http_for("carol", tenant="acme")
-
-

@@ -4,7 +4,6 @@ import asyncio
 from typing import Protocol
 
 import httpx
-
 from tests.cast import Cast
 
 
@@ -23,7 +22,9 @@ class ASGITransport(httpx.BaseTransport):
 
     async def _handled(self, request: httpx.Request) -> httpx.Response:
         response = await self._transport.handle_async_request(request)
-        return httpx.Response(response.status_code, headers=response.headers.raw, content=await response.aread(), request=request)
+        return httpx.Response(
+            response.status_code, headers=response.headers.raw, content=await response.aread(), request=request
+        )
 
 
 def http_client(cast: Cast, person: str | None, tenant: str | None = None) -> httpx.Client:

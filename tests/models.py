@@ -3,7 +3,6 @@
 from typing import Any
 
 from onnx import TensorProto, helper
-
 from tests.cast import House
 
 
@@ -19,7 +18,10 @@ def sum_graph() -> bytes:
 def sum_signature() -> Any:
     from foretell.inference.signature import DType, Input, Output, Signature, Task
 
-    inputs = tuple(Input(name=name, dtype=DType.FLOAT, range=(0.0, 10.0), example=float(example)) for name, example in (("a", 1), ("b", 2)))
+    inputs = tuple(
+        Input(name=name, dtype=DType.FLOAT, range=(0.0, 10.0), example=float(example))
+        for name, example in (("a", 1), ("b", 2))
+    )
     return Signature(inputs=inputs, outputs=(Output(name="sum", task=Task.REGRESSION),))
 
 
@@ -46,7 +48,14 @@ def ready_sum_model(house: House, *, name: str = "sum", by: str = "alice", tweak
     with house.inside():
         uploads = [Upload("sum.onnx", storage.store([sum_graph()]))]
         metadata = PushMetadata(converted={**converted_sum_model(), "reason": tweak})
-        version, _ = push_version(name=name, uploads=uploads, sample=None, metadata=metadata, principal=house.principal(by), now=timezone.now())
+        version, _ = push_version(
+            name=name,
+            uploads=uploads,
+            sample=None,
+            metadata=metadata,
+            principal=house.principal(by),
+            now=timezone.now(),
+        )
         claimed = building.claim(version.pk, now=timezone.now())
         assert claimed is not None
         model = ConvertedModel.from_json(converted_sum_model(), graph=sum_graph())

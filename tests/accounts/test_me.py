@@ -3,7 +3,6 @@
 import base64
 
 import pytest
-
 from tests.cast import PASSWORD, House
 from tests.http import HttpFor
 

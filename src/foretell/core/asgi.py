@@ -8,10 +8,6 @@ from foretell.core.asgi_types import ASGIApp, Message, Receive, Scope, Send
 from foretell.core.problems import CONTENT_TYPE, problem
 
 
-class BodyTooLarge(Exception):
-    """More came than the address may take, from a client that did not say so beforehand."""
-
-
 class BodyLimit:
     """Answer 413 to a larger body: by its declared length before reading, else as soon as that much has come.
 
@@ -38,26 +34,22 @@ class BodyLimit:
         await self._counted(scope, receive, send, limit)
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
-        received, started = 0, False
+        """Let the application see a client that went away, which it cleans up after, and tell the client why."""
+        received, is_answered = 0, False
 
         async def counting_receive() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > limit:
-                raise BodyTooLarge
-            return message
+            return message if received <= limit else {"type": "http.disconnect"}
 
         async def watching_send(message: Message) -> None:
-            nonlocal started
-            started = True
+            nonlocal is_answered
+            is_answered = True
             await send(message)
 
-        try:
-            await self.app(scope, counting_receive, watching_send)
-        except BodyTooLarge:
-            if started:
-                raise
+        await self.app(scope, counting_receive, watching_send)
+        if received > limit and not is_answered:
             await refuse(send, limit)
 
 

@@ -59,7 +59,7 @@ class PredictView(APIView):
     ) -> Response | HttpResponse:
         is_csv = (request.content_type or "").startswith(CSVBytesParser.media_type)
         parse = parse_csv if is_csv else parse_json
-        timing = _Timing(parse, request.data)
+        timing = _Timing(parse, request.data if isinstance(request.data, bytes) else b"")  # DRF parses no empty body
         prediction = predict(
             principal=principal_of(request), model=name, alias=alias, version=number, parse=timing.parse
         )

@@ -1,0 +1,170 @@
+"""Pushing a version over REST, and what becomes of it."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+from tests.cast import House
+from tests.http import HttpFor
+from tests.models import converted_sum_model, ready_sum_model, sum_graph
+
+VERSIONS = "/api/v1/models/sum/versions/"
+
+
+def push(client: httpx.Client, *, path: str = VERSIONS, files: Any = None, **metadata: Any) -> httpx.Response:
+    files = files if files is not None else [("artifact", ("sum.onnx", sum_graph()))]
+    return client.post(
+        path, files=files, data={"metadata": json.dumps({"converted": converted_sum_model(), **metadata})}
+    )
+
+
+def test_a_push_is_registered_numbered_and_queued(acme: House, erin: httpx.Client) -> None:
+    answer = push(
+        erin, metrics={"accuracy": 0.9}, tags={"team": "a"}, lineage={"git_commit": "abc", "libraries": {"onnx": "1"}}
+    )
+
+    version = answer.json()
+    assert answer.status_code == 201, answer.text
+    assert (version["model"], version["version"], version["state"], version["created_by"]) == (
+        "sum",
+        1,
+        "quarantined",
+        "erin",
+    )
+    assert (version["metrics"], version["tags"]) == ({"accuracy": 0.9}, {"team": "a"})
+    assert answer.headers["Location"] == version["url"]
+    with acme.inside():
+        from procrastinate.contrib.django.models import ProcrastinateJob
+
+        assert ProcrastinateJob.objects.filter(args__tenant=str(acme.tenant.id), status="todo").count() >= 1
+
+
+def test_the_same_push_again_is_the_same_version(acme: House, erin: httpx.Client) -> None:
+    push(erin)
+
+    again = push(erin)
+
+    assert (again.status_code, again.json()["version"]) == (200, 1)
+    assert push(erin, refinements={"inputs": {"a": {"unit": "m"}}}).json()["version"] == 2
+
+
+def test_equal_pushes_at_once_are_one_version_and_different_ones_have_no_gaps(acme: House, http_for: HttpFor) -> None:
+    clients = [http_for("erin") for _ in range(8)]
+
+    with ThreadPoolExecutor(8) as pool:
+        numbers = list(
+            pool.map(
+                lambda pair: push(pair[1], refinements={"inputs": {"a": {"help": str(pair[0] // 2)}}}).json()[
+                    "version"
+                ],
+                enumerate(clients),
+            )
+        )
+
+    assert sorted(set(numbers)) == [1, 2, 3, 4]
+
+
+def test_a_failed_push_is_tried_again_under_its_number(acme: House, erin: httpx.Client) -> None:
+    from foretell.registry.models import ModelVersion
+
+    push(erin)
+    with acme.inside():
+        ModelVersion.objects.update(state="failed", reason_code="job_crashed", reason="It crashed.")
+
+    again = push(erin).json()
+
+    assert (again["version"], again["state"], again["reason"]) == (1, "quarantined", None)
+
+
+@pytest.mark.parametrize("name", ["..%2Fx", "a b", "-x", "x" * 101, "a%00b", "a@b"])
+def test_a_name_that_cannot_be_one_is_refused_and_leaves_nothing(acme: House, erin: httpx.Client, name: str) -> None:
+    answer = push(erin, path=f"/api/v1/models/{name}/versions/")
+
+    assert answer.status_code in (400, 404), answer.text
+    assert erin.get("/api/v1/models/").json()["count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("files", "attr"),
+    [
+        ([("sample", ("s.csv", b"a,b\n1,2\n"))], "artifact"),
+        ([("artifact", ("sum.onnx", b""))], "artifact"),
+        ([("artifact", ("sum.onnx", sum_graph()))] * 9, "artifact"),
+        ([("artifact", ("m", b"x")), ("other", ("o", b"x"))], "other"),
+        ([("artifact", ("m", b"x")), ("sample", ("s", b"x")), ("sample", ("s", b"x"))], "sample"),
+    ],
+)
+def test_parts_that_cannot_be_a_push_are_named(acme: House, erin: httpx.Client, files: Any, attr: str) -> None:
+    answer = push(erin, files=files)
+
+    assert answer.status_code == 400, answer.text
+    assert attr in {fault["attr"] for fault in answer.json()["errors"]}
+    assert erin.get("/api/v1/models/").json()["count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("metadata", "attr"),
+    [
+        ({"colour": "red"}, "metadata.colour"),
+        ({"metrics": {"accuracy": "high"}}, "metadata.metrics"),
+        ({"metrics": {"accuracy": True}}, "metadata.metrics"),
+        ({"tags": ["a"]}, "metadata.tags"),
+        ({"target": 1}, "metadata.target"),
+        ({"lineage": {"data_sha256": "x"}}, "metadata.lineage.data_sha256"),
+        ({"lineage": {"home": "x"}}, "metadata.lineage.home"),
+        ({"accept_difference": -1}, "metadata.accept_difference"),
+        ({"description": "x\0y"}, "metadata"),
+    ],
+)
+def test_metadata_is_read_strictly_and_each_fault_has_its_path(
+    acme: House, erin: httpx.Client, metadata: dict[str, Any], attr: str
+) -> None:
+    answer = push(erin, **metadata)
+
+    assert answer.status_code == 400, answer.text
+    assert attr in {fault["attr"] for fault in answer.json()["errors"]}, answer.text
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"a": NaN}', "[" * 100_000, '{"metrics": {}, "metrics": {}}'])
+def test_metadata_that_is_no_json_object_is_400(acme: House, erin: httpx.Client, text: str) -> None:
+    answer = erin.post(VERSIONS, files=[("artifact", ("sum.onnx", sum_graph()))], data={"metadata": text})
+
+    assert answer.status_code == 400, answer.text
+
+
+def test_a_viewer_may_not_push_and_an_editor_may_not_move_an_alias(
+    acme: House, bob: httpx.Client, erin: httpx.Client
+) -> None:
+    assert push(bob).status_code == 403
+    assert push(erin, alias="champion").status_code == 403
+
+
+def test_an_editors_first_version_waits_for_an_admin_to_promote_it(acme: House, erin: httpx.Client) -> None:
+    ready_sum_model(acme, by="erin")
+
+    answer = erin.post("/api/v1/models/sum/predict/", json={"a": 1, "b": 2})
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert "foretell promote sum:1" in answer.json()["detail"]
+
+
+def test_the_artifact_is_what_was_built_and_needs_no_second_download(acme: House, bob: httpx.Client) -> None:
+    version = ready_sum_model(acme)
+    path = f"{VERSIONS}1/artifact/"
+
+    answer = bob.get(path)
+
+    assert answer.content == sum_graph()
+    assert answer.headers["ETag"] == f'"{version.sha256}"'
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert bob.get(path, headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+
+
+def test_a_version_that_is_being_built_says_so(acme: House, erin: httpx.Client, alice: httpx.Client) -> None:
+    push(alice)
+
+    answer = alice.post("/api/v1/models/sum/versions/1/predict/", json={"a": 1, "b": 2})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "version_not_ready")
