@@ -52,7 +52,7 @@ MIDDLEWARE = [
     "foretell.core.request_ids.RequestIDMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "foretell.core.static_files.StaticFilesMiddleware",
     "foretell.tenants.middleware.TenantMiddleware",
     "foretell.core.slashes.SlashMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
