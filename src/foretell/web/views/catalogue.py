@@ -67,6 +67,6 @@ def first_commands(request: HttpRequest) -> str:
         (
             "pip install 'foretell[sklearn]'",
             f"foretell login --url {request.scheme}://{request.get_host()} --tenant {current_tenant().name}",
-            "foretell push model.joblib --name my-model --sample rows.csv --target answer --wait",
+            "foretell push model.joblib --name my-model --sample rows.csv --target answer",
         )
     )
