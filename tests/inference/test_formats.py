@@ -182,10 +182,10 @@ def test_other_archives_are_refused_by_name(members: dict[str, bytes], word: str
     assert word in refused(zipped(members))
 
 
-@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress, zlib.compress])
+@pytest.mark.parametrize("library", [gzip, bz2, lzma, zlib])
 @pytest.mark.usefixtures("inside")
-def test_a_bomb_is_seen_before_it_is_in_memory(compress: Any) -> None:
-    assert "no model" in refused(compress(b"\x80\x04" + bytes(60_000_000)))
+def test_a_bomb_is_seen_before_it_is_in_memory(library: Any) -> None:
+    assert "no model" in refused(library.compress(b"\x80\x04" + bytes(60_000_000)))
 
 
 @pytest.mark.usefixtures("inside")

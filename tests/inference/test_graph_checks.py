@@ -241,6 +241,7 @@ def test_an_odd_element_type_is_refused() -> None:
         helper.make_tensor_value_info("X", TensorProto.COMPLEX64, [None, 2]),
         helper.make_tensor_sequence_value_info("X", TensorProto.FLOAT, [None, 2]),
     ],
+    ids=["three axes", "any width", "a billion columns", "complex numbers", "a sequence"],
 )
 def test_an_input_that_is_no_table_is_refused(value: Any) -> None:
     refused(model_of([helper.make_node("Identity", ["X"], ["Y"])], inputs=[value]))
@@ -275,7 +276,9 @@ def test_a_small_constant_of_a_shape_passes() -> None:
 
 
 @pytest.mark.parametrize(
-    "model", [filled([20_000, 20_000]), filled([2**62]), filled_by_shapes_of_shapes(), filled_by_rows_times_rows()]
+    "model",
+    [filled([20_000, 20_000]), filled([2**62]), filled_by_shapes_of_shapes(), filled_by_rows_times_rows()],
+    ids=["a large shape", "a huge number", "shapes multiplied", "rows times rows"],
 )
 def test_a_number_in_a_graph_cannot_ask_for_all_memory(model: Any) -> None:
     assert "makes a tensor" in refused(model)
