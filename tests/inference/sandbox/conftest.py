@@ -47,7 +47,8 @@ def _processes_of(marker: str) -> Iterator[int]:
 
 @contextmanager
 def started(command: list[str], socket_path: Path) -> "Iterator[subprocess.Popen[bytes]]":
-    environment = os.environ | {"PYTHONPATH": str(HOSTILE), "DATABASE_URL": ENVIRONMENT_SECRET}
+    python_path = os.pathsep.join(filter(None, (str(HOSTILE), os.environ.get("PYTHONPATH"))))
+    environment = os.environ | {"PYTHONPATH": python_path, "DATABASE_URL": ENVIRONMENT_SECRET}
     process = subprocess.Popen([sys.executable, *command], env=environment, stdin=subprocess.DEVNULL)
     try:
         Sandbox(socket_path).wait_until_ready(30)

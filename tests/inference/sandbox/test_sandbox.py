@@ -235,7 +235,7 @@ def test_no_sandbox_says_how_to_start_one(tmp_path: Path) -> None:
 class TestAPrivateSandbox:
     @pytest.fixture(autouse=True)
     def _jobs_can_be_imported(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent / "hostile"))
+        monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent / "hostile"), prepend=os.pathsep)
 
     def test_it_starts_answers_and_leaves_nothing(self, tmp_path: Path) -> None:
         path = tmp_path / "private.sock"

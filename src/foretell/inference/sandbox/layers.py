@@ -94,4 +94,4 @@ def _interpreter() -> Layer:
 
 
 def _closed_to_others(path: Path) -> list[Path]:
-    return [step for step in (path, *path.parents) if step.exists() and not step.stat().st_mode & 0o001]
+    return [step for step in (path, *path.parents) if step.is_dir() and not step.stat().st_mode & 0o001]

@@ -729,7 +729,7 @@ def trace_the_decoy(target: Target) -> Any:
     return got(call(generic(101, 117), 16, target["decoy_pid"], 0, 0) == 0)
 
 
-@attack
+@unsafe
 def trace_the_parent(target: Target) -> Any:
     return got(call(generic(101, 117), 16, os.getppid(), 0, 0) == 0)
 

@@ -113,7 +113,10 @@ class World:
         self.decoy = subprocess.Popen(
             ["/bin/sleep", "600"], env={"DECOY_SECRET": self.secret}, user=self.uid, cwd="/", start_new_session=True
         )
-        self._decoy_address = self._find_secret_in_decoy()
+        try:
+            self._decoy_address = self._find_secret_in_decoy()
+        except PermissionError:
+            self._decoy_address = 0x1000  # a root without CAP_SYS_PTRACE, as in a container, cannot look
 
     def _find_secret_in_decoy(self) -> int:
         """Return the address of the secret in the decoy's memory, once the program is there."""
