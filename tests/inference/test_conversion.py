@@ -323,7 +323,7 @@ def test_texts_are_served(served: Any, vectoriser: Any) -> None:
     assert_same(estimator, texts["text"], answers, converted.signature.task)
 
 
-class Fussy(ClassifierMixin, BaseEstimator):
+class Fussy(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """An estimator of the author's own."""
 
     def fit(self, rows: Any, target: Any) -> "Fussy":
