@@ -1,6 +1,6 @@
 """A browser without a screen: pages as HTML, a session, and forms that are sent as a person sends them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -20,7 +20,7 @@ def visitor(http_for: HttpFor) -> httpx.Client:
 
 
 @pytest.fixture
-def signed_in(http_for: HttpFor) -> Iterator[SignedIn]:
+def signed_in(http_for: HttpFor) -> SignedIn:
     """``signed_in("alice")``: her session at her own tenant's pages."""
 
     def open_session(person: str, *, tenant: str = "acme") -> httpx.Client:
@@ -29,4 +29,4 @@ def signed_in(http_for: HttpFor) -> Iterator[SignedIn]:
         assert sign_in(client, person, PASSWORD).status_code == 302
         return client
 
-    yield open_session
+    return open_session

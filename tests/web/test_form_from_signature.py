@@ -95,6 +95,10 @@ def test_unit_help_and_example_stand_with_the_field() -> None:
     assert 'placeholder="e.g. 7.25"' in html
 
 
+def test_a_unit_that_the_name_has_already_is_not_said_twice() -> None:
+    assert 'class="unit"' not in rendered(Input(name="petal length (cm)", dtype=DType.FLOAT, unit="cm"))
+
+
 def test_an_error_stands_beside_its_field_and_is_read_with_it() -> None:
     html = rendered(
         Input(name="fare", dtype=DType.FLOAT),

@@ -62,7 +62,7 @@ class InputField(forms.Field):
             required=False, label=source.name, help_text=" ".join(hints(source)), widget=widget_for(source)
         )
         self.source = source
-        self.unit = source.unit
+        self.unit = "" if f"({source.unit})" in source.name else source.unit
         self.is_required = not source.nullable
         self.suggestions = tuple(map(text_of, source.categories)) if is_typed_category(source) else ()
 
