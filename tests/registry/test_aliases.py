@@ -90,6 +90,7 @@ def test_a_version_that_callers_would_stumble_over_is_promoted_only_when_that_is
 
     with acme.inside():
         second = ModelVersion.objects.select_related("model").get(number=2)
+        assert second.signature is not None
         second.signature["inputs"][0]["name"] = "x"
         second.seal = seal(second)
         second.save()

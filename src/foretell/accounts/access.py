@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, cast
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -29,7 +29,7 @@ class Allowed(BasePermission):
     message = "Your role, or the scopes of your key, do not include this."
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        if not request.user or not request.user.is_authenticated:
+        if not request.user.is_authenticated:
             return False
         actions: Mapping[str, Action] = getattr(view, "required_actions", {})
         action = _action(request.method or "", actions)
@@ -52,7 +52,7 @@ def requires(action: Action) -> Callable[[Page[P]], Page[P]]:
                 raise PermissionDenied
             return page(request, *args, **kwargs)
 
-        return login_required(guarded)
+        return cast("Page[P]", login_required(guarded))
 
     return decorate
 

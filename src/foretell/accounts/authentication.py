@@ -96,7 +96,7 @@ def _pair(credential: str) -> tuple[str, str]:
     return name, password
 
 
-class BearerScheme(OpenApiAuthenticationExtension):
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its base registers it, untyped
     target_class = BearerAuthentication
     name = "bearer"
 
@@ -104,7 +104,7 @@ class BearerScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "bearer", "description": "An API key: `ft_…`."}
 
 
-class HeaderKeyScheme(OpenApiAuthenticationExtension):
+class HeaderKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its base registers it, untyped
     target_class = HeaderKeyAuthentication
     name = "apiKey"
 
@@ -112,7 +112,7 @@ class HeaderKeyScheme(OpenApiAuthenticationExtension):
         return {"type": "apiKey", "in": "header", "name": "X-API-Key"}
 
 
-class BasicScheme(OpenApiAuthenticationExtension):
+class BasicScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its base registers it, untyped
     target_class = BasicAuthentication
     name = "basic"
 
@@ -120,7 +120,7 @@ class BasicScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "basic", "description": "User name and password, or a key's id and secret."}
 
 
-class SessionScheme(OpenApiAuthenticationExtension):
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its base registers it, untyped
     target_class = SessionAuthentication
     name = "session"
 

@@ -2,7 +2,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from foretell.accounts.permissions import Action
+from foretell.accounts.permissions import Action, principal_of
 from foretell.accounts.serializers import MeSerializer
 
 
@@ -13,4 +13,4 @@ class MeView(APIView):
     serializer_class = MeSerializer
 
     def get(self, request: Request) -> Response:
-        return Response(MeSerializer(request.user, context={"request": request}).data)
+        return Response(MeSerializer(principal_of(request).user, context={"request": request}).data)

@@ -1,6 +1,7 @@
 """foretell push: from a file to a served version."""
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,11 @@ File = Annotated[
         metavar="FILE…", help="The model's file; several are a chain, in the order in which rows go through them."
     ),
 ]
+
+
+class Where(StrEnum):
+    HERE = "here"
+    SERVER = "server"
 
 
 def register(app: typer.Typer) -> None:
@@ -38,6 +44,9 @@ def push(
     refine: Annotated[
         Path | None, typer.Option(help="Units, help, limits of the inputs, as JSON; see docs/push.md.")
     ] = None,
+    convert: Annotated[
+        Where, typer.Option(help="Convert a model file here, with this environment's packages, or on the server.")
+    ] = Where.HERE,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is ready, or has failed.")] = True,
     as_json: AsJSON = False,
 ) -> None:
@@ -55,6 +64,7 @@ def push(
         description=description,
         refinements=read_refinements(refine) if refine else None,
         accept_difference=accept_difference,
+        convert=convert.value,
         wait=wait,
     )
     print_json(version.raw) if as_json else print(f"{version.model}:{version.version}")

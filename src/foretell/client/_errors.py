@@ -70,6 +70,7 @@ class BuildFailed(ClientError):
     """A version that was pushed and cannot be served. `code` is the reason's, such as ``not_fitted``."""
 
     code = "build_failed"
+    kind = "invalid"
 
 
 class BuildTimedOut(ClientError):

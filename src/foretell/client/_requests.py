@@ -1,5 +1,6 @@
 """Requests as plain values: what is to be sent, told without sending it."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from foretell.client._multipart import Multipart
 from foretell.client._rows import as_json, request_body
 
 API = "/api/v1"
+_TRAVELS = re.compile(r"[^/\\@?#%\x00-\x1f\x7f]+")
 Progress = Callable[[int, int], None]  #: bytes sent, bytes in all
 File = tuple[str, bytes]  #: name and content
 
@@ -142,10 +144,12 @@ def _alias_path(name: str, alias: str) -> str:
 def _segment(text: Any, kind: str) -> str:
     """Quote a name for its place in a path.
 
-    Security: "." and ".." would lead to another route however they are quoted, so they never leave.
+    Security: what would lead to another route, however it is quoted, never leaves.
     """
-    if not isinstance(text, str) or text in ("", ".", ".."):
-        raise InvalidArgument(f"{text!r} is no {kind}. It begins with a letter or a digit; such as 'iris'.")
+    if not isinstance(text, str) or text in ("", ".", "..") or not _TRAVELS.fullmatch(text):
+        raise InvalidArgument(
+            f"{text!r:.120} is no {kind}. It is made of letters, digits, '_', '.' and '-', and begins with a letter or digit; such as 'iris'."
+        )
     return quote(text, safe="", errors="replace")
 
 

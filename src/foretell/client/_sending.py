@@ -76,6 +76,6 @@ def _in_our_words(http: httpx.Client | httpx.AsyncClient) -> Iterator[None]:
 
 
 def _user_agent() -> str:
-    from foretell import __version__
+    from importlib import metadata
 
-    return f"foretell/{__version__}"
+    return f"foretell/{metadata.version('foretell')}"

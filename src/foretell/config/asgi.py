@@ -2,6 +2,7 @@
 
 import os
 import re
+from typing import cast
 
 from django.conf import settings
 from django.core.asgi import get_asgi_application
@@ -33,4 +34,4 @@ def compose(django: ASGIApp) -> ASGIApp:
     )
 
 
-application = compose(django_application)
+application = compose(cast("ASGIApp", django_application))

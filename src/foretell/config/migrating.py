@@ -1,5 +1,7 @@
 """Bringing the database to the code: public first, then every tenant's schema. Safe to repeat."""
 
+from typing import Any
+
 from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
@@ -46,8 +48,9 @@ def _applied_in(tenant: Tenant) -> set[Migration]:
 
 def _applied() -> set[Migration]:
     """Read the schema's own record; `public`'s must not stand in for a tenant's that is missing."""
-    connection.include_public_schema = False
+    wrapper: Any = connection  # our own backend, which Django's types do not know
+    wrapper.include_public_schema = False
     try:
         return set(MigrationRecorder(connection).applied_migrations())
     finally:
-        connection.include_public_schema = True
+        wrapper.include_public_schema = True

@@ -1,7 +1,7 @@
 """From what was raised to what is answered: the one table of errors and HTTP statuses for our own API."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from django.core.exceptions import PermissionDenied
@@ -72,7 +72,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Htt
 
 def _of_api_exception(exc: exceptions.APIException, context: dict[str, Any]) -> Response:
     """Let drf-standardized-errors flatten nested validation errors into paths."""
-    standard = ExceptionHandler(exc, context)
+    standard = ExceptionHandler(exc, cast("Any", context))
     faults = [
         Fault(attr=error["attr"], code=error["code"], detail=error["detail"]) for error in _flattened(standard, exc)
     ]

@@ -176,7 +176,7 @@ class Postgres:
             raise PostgresFailed(
                 f"{program} failed with exit code {err.returncode}: {err.stdout.strip() or self._last_log()}"
             ) from err
-        return done.stdout
+        return str(done.stdout)
 
     def _last_log(self) -> str:
         with contextlib.suppress(OSError):

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from foretell.inference.codec import ParsedRows
-
 from foretell.accounts.permissions import Action, Principal, is_allowed, is_visible
 from foretell.core.ids import uuid7
 from foretell.inference import predicting as inference
 from foretell.inference.batch import Predictions
+from foretell.inference.codec import ParsedRows
 from foretell.inference.signature import Signature
 from foretell.registry.errors import ModelNotFound, NoSuchAlias, NoSuchVersion, NotAllowed, VersionNotReady
 from foretell.registry.models import ModelVersion

@@ -80,7 +80,7 @@ class LineageSerializer(StrictSerializer):
     git_commit = StrictCharField(max_length=100, required=False, allow_blank=True)
     data_sha256 = serializers.RegexField(r"^[0-9a-f]{64}\Z", required=False)
     author = StrictCharField(max_length=200, required=False, allow_blank=True)
-    source = StrictCharField(max_length=500, required=False, allow_blank=True)
+    source = StrictCharField(max_length=500, required=False, allow_blank=True)  # type: ignore[assignment]  # Field has an attribute of this name
     libraries = TagsField(required=False)
 
 

@@ -5,11 +5,11 @@ from typing import Any, TypedDict
 
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.datastructures import MultiValueDict
-from foretell.inference.codec.strict_json import loads
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from foretell.core.problems import Fault
+from foretell.inference.codec.strict_json import loads
 from foretell.inference.errors import InvalidInput
 from foretell.inference.formats import MAX_FILES
 from foretell.registry import storage
@@ -39,7 +39,7 @@ class Push(TypedDict):
     metadata: PushMetadata
 
 
-def read_push(data: Mapping[str, Any], files: MultiValueDict[str, UploadedFile]) -> Push:
+def read_push(data: Any, files: "MultiValueDict[str, UploadedFile[Any]]") -> Push:
     faults = [
         *_part_faults(data, files),
         *_artifact_faults(files.getlist("artifact")),
@@ -68,7 +68,7 @@ def _part_faults(data: Mapping[str, Any], files: Mapping[str, Any]) -> list[Faul
     ]
 
 
-def _artifact_faults(artifacts: list[UploadedFile]) -> list[Fault]:
+def _artifact_faults(artifacts: "list[UploadedFile[Any]]") -> list[Fault]:
     if not 1 <= len(artifacts) <= MAX_FILES:
         return [
             Fault(
@@ -84,7 +84,7 @@ def _artifact_faults(artifacts: list[UploadedFile]) -> list[Fault]:
     ]
 
 
-def _sample_faults(samples: list[UploadedFile]) -> list[Fault]:
+def _sample_faults(samples: "list[UploadedFile[Any]]") -> list[Fault]:
     if len(samples) > 1:
         return [
             Fault(
@@ -137,7 +137,7 @@ def _flat(details: Any, path: str) -> list[Fault]:
     return [fault for value in details for fault in _flat(value, path)]
 
 
-def _shown_name(file: UploadedFile) -> str:
+def _shown_name(file: "UploadedFile[Any]") -> str:
     """Security: the author's name for a file is for messages only, so it is cut and cleaned."""
     name = "".join(character for character in (file.name or "artifact") if character.isprintable())
     return name[:MAX_FILE_NAME_CHARS]

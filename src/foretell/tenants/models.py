@@ -21,7 +21,7 @@ def new_schema_name() -> str:
     return f"t_{uuid.uuid4().hex}"
 
 
-class Tenant(TenantMixin, TimestampedModel):  # type: ignore[misc]  # django-tenants is untyped
+class Tenant(TenantMixin, TimestampedModel):  # type: ignore[misc,django-manager-missing]  # django-tenants is untyped
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(max_length=42, unique=True, validators=[validate_name])
     schema_name = models.CharField(max_length=63, unique=True, default=new_schema_name, editable=False)

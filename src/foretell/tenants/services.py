@@ -45,7 +45,7 @@ def create_tenant(*, name: str, domains: Sequence[str] = ()) -> Tenant:
     with use_public():
         _refuse_taken(name, hosts)
         try:
-            tenant.save(verbosity=0)
+            tenant.save(verbosity=0)  # type: ignore[call-arg]  # django-tenants is untyped
         except IntegrityError as err:  # Race condition: another process took the name since we looked
             raise TenantExists(f"There is a tenant {name!r} already. Choose another name.") from err
         for position, host in enumerate(hosts):

@@ -15,27 +15,29 @@ from procrastinate.tasks import Task
 from foretell.core.tenancy import use_public, use_tenant
 from foretell.tenants.models import Tenant
 
+AnyTask = Task[Any, Any, Any]
+
 log = structlog.get_logger(__name__)
 
 
-def tenant_task(**options: Any) -> Callable[[Callable[..., None]], Task[Any, Any, Any]]:
+def tenant_task(**options: Any) -> Callable[[Callable[..., None]], AnyTask]:
     """Make a task of a function; it is deferred with ``tenant=str(tenant.id)`` beside its own keyword arguments."""
 
-    def decorate(function: Callable[..., None]) -> Task[Any, Any, Any]:
+    def decorate(function: Callable[..., None]) -> AnyTask:
         @wraps(function)
         def run(*, tenant: str, **arguments: Any) -> None:
             with _fresh_connections():
                 _run_for(tenant, function, arguments)
 
-        return app.task(name=f"{function.__module__}.{function.__name__}", **options)(run)
+        return _registered(run, function, options)
 
     return decorate
 
 
-def each_tenant_task(*, cron: str, **options: Any) -> Callable[[Callable[[], None]], Task[Any, Any, Any]]:
+def each_tenant_task(*, cron: str, **options: Any) -> Callable[[Callable[[], None]], AnyTask]:
     """Make a periodic task of a function that is then called once for each tenant that is not suspended."""
 
-    def decorate(function: Callable[[], None]) -> Task[Any, Any, Any]:
+    def decorate(function: Callable[[], None]) -> AnyTask:
         @wraps(function)
         def run(timestamp: int) -> None:
             with _fresh_connections():
@@ -43,11 +45,16 @@ def each_tenant_task(*, cron: str, **options: Any) -> Callable[[Callable[[], Non
                     with use_tenant(tenant):
                         function()
 
-        task = app.task(name=f"{function.__module__}.{function.__name__}", **options)(run)
+        task = _registered(run, function, options)
         app.periodic(cron=cron)(task)
         return task
 
     return decorate
+
+
+def _registered(run: Callable[..., None], function: Callable[..., None], options: dict[str, Any]) -> AnyTask:
+    task: AnyTask = app.task(name=f"{function.__module__}.{function.__name__}", **options)(run)
+    return task
 
 
 class _fresh_connections:

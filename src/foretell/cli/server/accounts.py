@@ -16,18 +16,16 @@ UserName = Annotated[str, typer.Argument(help="The user's name or e-mail address
 
 def register(app: typer.Typer) -> None:
     user = typer.Typer(help="The people of a tenant.", no_args_is_help=True)
-    for name, command in (
-        ("create", create_user),
-        ("list", list_users),
-        ("passwd", passwd),
-        ("role", change_role),
-        ("deactivate", deactivate),
-    ):
-        user.command(name)(command)
+    user.command("create")(create_user)
+    user.command("list")(list_users)
+    user.command("passwd")(passwd)
+    user.command("role")(change_role)
+    user.command("deactivate")(deactivate)
     app.add_typer(user, name="user")
     key = typer.Typer(help="API keys: credentials for programs.", no_args_is_help=True)
-    for name, command in (("create", create_key), ("list", list_keys), ("revoke", revoke_key)):
-        key.command(name)(command)
+    key.command("create")(create_key)
+    key.command("list")(list_keys)
+    key.command("revoke")(revoke_key)
     app.add_typer(key, name="key")
 
 

@@ -22,8 +22,11 @@ class UnexpectedSchemaName(ValueError):
     """A schema name that Foretell would never have chosen."""
 
 
-class DatabaseWrapper(django_tenants_backend.DatabaseWrapper):
+class DatabaseWrapper(django_tenants_backend.DatabaseWrapper):  # type: ignore[misc]  # django-tenants is untyped
     """One connection; which schema it reads is asked anew at every cursor."""
+
+    search_path_set_schemas: list[str] | None
+    _setting_search_path: bool
 
     # --- the tenant is the context's, not the connection's: django-tenants' own code goes through these ---
 

@@ -4,10 +4,6 @@ import time
 from typing import Any
 
 from django.http import HttpResponse
-from foretell.inference.codec import ParsedRows
-from foretell.inference.codec.answers import csv_answer, json_answer
-from foretell.inference.codec.csv_rows import parse_csv
-from foretell.inference.codec.json_rows import parse_json
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer, JSONRenderer
@@ -16,6 +12,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from foretell.accounts.permissions import Action, principal_of
+from foretell.inference.codec import ParsedRows
+from foretell.inference.codec.answers import csv_answer, json_answer
+from foretell.inference.codec.csv_rows import parse_csv
+from foretell.inference.codec.json_rows import parse_json
 from foretell.inference.signature import Signature
 from foretell.registry.openapi import PredictSchema
 from foretell.registry.predicting import Prediction, predict
@@ -24,7 +24,7 @@ from foretell.registry.predicting import Prediction, predict
 class _BytesParser(BaseParser):
     """Hands the body on as it came: what it means is the signature's business, not DRF's."""
 
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> bytes:
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         return bytes(stream.read())
 
 
@@ -59,7 +59,8 @@ class PredictView(APIView):
     ) -> Response | HttpResponse:
         is_csv = (request.content_type or "").startswith(CSVBytesParser.media_type)
         parse = parse_csv if is_csv else parse_json
-        timing = _Timing(parse, request.data if isinstance(request.data, bytes) else b"")  # DRF parses no empty body
+        body: Any = request.data
+        timing = _Timing(parse, body if isinstance(body, bytes) else b"")  # DRF parses no empty body
         prediction = predict(
             principal=principal_of(request), model=name, alias=alias, version=number, parse=timing.parse
         )
