@@ -55,10 +55,12 @@ class InvalidInput(InferenceError):
 
 class InvalidSignature(InferenceError):
     code = "invalid_signature"
+    kind = "invalid"
 
 
 class ArtifactError(InferenceError):
     code = "artifact_error"
+    kind = "invalid"  # the general word, where `code` is more telling
 
 
 class UnreadableArtifact(ArtifactError):

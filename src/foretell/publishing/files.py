@@ -26,6 +26,8 @@ def read_files(paths: Sequence[Path]) -> list[File]:
 def prepare_files(files: Sequence[File], sample: Sample | None, options: Options) -> Parcel:
     """Convert a raw estimator file here, if that can be done safely; anything else is for the server to look at.
 
+    Here is where the packages are that the model was made with. It costs the seconds that a sandbox takes to start.
+
     Raises
     ------
     ArtifactError, InvalidSignature

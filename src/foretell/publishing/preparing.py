@@ -3,10 +3,13 @@
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from foretell.publishing.errors import MissingExtra
 from foretell.publishing.samples import Sample, table_of
+
+if TYPE_CHECKING:
+    from foretell.inference.converted import ConvertedModel
 
 File = tuple[str, bytes]
 
@@ -52,6 +55,8 @@ def prepare_model(handed_over: Any, sample: Sample | None, options: Options) -> 
         from foretell.inference.conversion import convert
     except ModuleNotFoundError as err:
         raise MissingExtra(err.name or "scikit-learn") from err
+    if hasattr(handed_over, "SerializeToString"):  # onnx.ModelProto
+        handed_over = handed_over.SerializeToString()
     converted = convert(
         handed_over,
         table_of(sample),
@@ -69,10 +74,10 @@ def prepare_model(handed_over: Any, sample: Sample | None, options: Options) -> 
     )
 
 
-def as_graph(converted: Any, graph: bytes | None = None) -> Parcel:
-    """Return what travels of an exact conversion, `ConvertedModel`: no pickle, and none of the sample but its examples."""
+def as_graph(converted: "ConvertedModel") -> Parcel:
+    """Return what travels of an exact conversion: no pickle, and none of the sample but its examples."""
     return Parcel(
-        files=((GRAPH_NAME, graph or converted.graph),),
+        files=((GRAPH_NAME, converted.graph or b""),),
         converted=converted.to_json(),
         libraries=converted.libraries,
         note=converted.reason,

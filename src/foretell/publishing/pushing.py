@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from foretell.client import Client, Pushed, Version
 from foretell.publishing.errors import CannotPush
 from foretell.publishing.files import prepare_files, read_files
 from foretell.publishing.lineage import lineage
-from foretell.publishing.preparing import Options, Parcel, prepare_model
+from foretell.publishing.preparing import Options, Parcel, as_they_are, prepare_model
 from foretell.publishing.progress import Reporter
 from foretell.publishing.samples import Sample, read_sample
 
@@ -30,6 +30,7 @@ def push(
     description: str = "",
     refinements: Mapping[str, Any] | None = None,
     accept_difference: float | None = None,
+    convert: Literal["here", "server"] = "here",
     url: str | None = None,
     api_key: str | None = None,
     tenant: str | None = None,
@@ -61,6 +62,9 @@ def push(
         What the author knows about inputs and outputs: ``{"inputs": {"age": {"unit": "years", "help": …}}}``.
     accept_difference : float, optional
         Serve the fast graph although it is not exact, when no number or probability differs by more than this.
+    convert : {"here", "server"}, default="here"
+        Where a model file is converted: here, in a sandbox with the packages of this environment, or in the server's, which
+        is ready at once. What is in memory is always converted here.
     url, api_key, tenant
         As in `Client`.
     client
@@ -93,25 +97,31 @@ def push(
     }
     own = nullcontext(client) if client else Client(url, api_key, tenant, timeout_s=PUSH_TIMEOUT_S)
     with own as connected:
+        connected.me()  # an unknown key or an absent server is told now, and not after minutes of conversion
         with reporter.bars():
             found = read_sample(sample)
             with reporter.step("convert"):
-                parcel = _prepare(model, found, options)
-            pushed = _upload(connected, name, parcel, _metadata(parcel, facts, options, found), reporter)
-            if wait:
-                with reporter.step("build"):
-                    version = connected.wait_until_built(name, pushed.version.version, timeout_s=timeout_s)
-            else:
-                version = pushed.version
-        _tell(reporter, pushed, version, parcel)
+                parcel = _prepare(model, found, options, is_local=convert == "here")
+            metadata = _metadata(parcel, facts, options, found)
+            pushed = connected.push_version(
+                name, parcel.files, sample=parcel.sample, metadata=metadata, progress=reporter.uploaded
+            )
+            version = _built(connected, pushed, timeout_s, reporter) if wait else pushed.version
+        _tell(reporter, connected, parcel, version, is_new=pushed.is_new)
         return version
 
 
-def _prepare(model: Any, sample: Sample | None, options: Options) -> Parcel:
+def _built(client: Client, pushed: Pushed, timeout_s: float, reporter: Reporter) -> Version:
+    with reporter.step("build"):
+        return client.wait_until_built(pushed.version.model, pushed.version.version, timeout_s=timeout_s)
+
+
+def _prepare(model: Any, sample: Sample | None, options: Options, *, is_local: bool) -> Parcel:
     paths = _paths(model)
-    if paths:
-        return prepare_files(read_files(paths), sample, options)
-    return prepare_model(model, sample, options)
+    if not paths:
+        return prepare_model(model, sample, options)
+    files = read_files(paths)
+    return prepare_files(files, sample, options) if is_local else as_they_are(files, sample)
 
 
 def _paths(model: Any) -> list[Path]:
@@ -136,10 +146,6 @@ def _metadata(parcel: Parcel, facts: Mapping[str, Any], options: Options, sample
     }
 
 
-def _upload(client: Client, name: str, parcel: Parcel, metadata: dict[str, Any], reporter: Reporter) -> Pushed:
-    return client.push_version(name, parcel.files, sample=parcel.sample, metadata=metadata, progress=reporter.uploaded)
-
-
 def _numbers(metrics: Mapping[str, Any]) -> dict[str, float]:
     """Return metrics as plain numbers: scikit-learn's scores are numpy's."""
     numbers = {}
@@ -153,14 +159,19 @@ def _numbers(metrics: Mapping[str, Any]) -> dict[str, float]:
     return numbers
 
 
-def _tell(reporter: Reporter, pushed: Pushed, version: Version, parcel: Parcel) -> None:
-    again = "" if pushed.is_new else ", as it was pushed before"
-    served = f" and served by the {version.runtime} runtime" if version.is_ready else ""
-    reporter.say(f"{version.model} version {version.version} is {version.state}{served}{again}.")
+def _tell(reporter: Reporter, client: Client, parcel: Parcel, version: Version, *, is_new: bool) -> None:
+    again = "" if is_new else ", as it was pushed before"
+    runtime = f", on the {version.runtime} runtime" if version.runtime else ""
+    reporter.say(f"{version.model} version {version.version} is {version.state}{runtime}{again}.")
     why = version.runtime_reason or parcel.note
     if why:
         reporter.say(why)
-    if version.is_ready and version.reason is not None:
+    if not version.is_ready:
+        return
+    if version.reason is not None:
         reporter.warn(version.reason.message)
     if version.aliases:
-        reporter.say(f"It is {', '.join(version.aliases)}: {version.url}")
+        reporter.say(f"It is the {', '.join(version.aliases)}: {client.url}/models/{version.model}/")
+    else:
+        name = f"{version.model}:{version.version}"
+        reporter.say(f"Nothing asks it yet: `foretell promote {name}` makes it the champion.")
