@@ -2,7 +2,6 @@ import json
 from typing import Any
 
 import numpy as np
-from tests.inference.signatures import NUMBER
 
 from foretell.inference.batch import OutputValues, Predictions
 from foretell.inference.codec.answers import csv_answer, json_answer
@@ -10,6 +9,7 @@ from foretell.inference.codec.csv_rows import parse_csv
 from foretell.inference.codec.json_rows import parse_json
 from foretell.inference.errors import InputProblem
 from foretell.inference.signature import DType, Input, Output, Signature, Task
+from tests.inference.signatures import NUMBER
 
 AB = (Input(name="a", dtype=DType.FLOAT, nullable=True), Input(name="b", dtype=DType.BOOL))
 SPECIES = Output(name="species", task=Task.MULTICLASS, classes=("setosa", "virginica"), probabilities=True)

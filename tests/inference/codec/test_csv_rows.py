@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.inference.signatures import PASSENGER, PASSENGERS, refusal_of, signature_and_rows, taking
 
 from foretell.inference.codec.csv_rows import parse_csv
 from foretell.inference.codec.objects import parse_objects
 from foretell.inference.columns import batch_to_json
 from foretell.inference.errors import InvalidInput
 from foretell.inference.signature import DType, Input, Signature
+from tests.inference.signatures import PASSENGER, PASSENGERS, refusal_of, signature_and_rows, taking
 
 HEADER = ",".join(PASSENGER)
 AGE = taking(Input(name="age", dtype=DType.FLOAT, nullable=True), Input(name="name", dtype=DType.STRING, nullable=True))

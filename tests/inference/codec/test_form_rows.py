@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.inference.signatures import PASSENGER, PASSENGERS, refusal_of, taking
 
 from foretell.inference.codec.form_rows import parse_form
 from foretell.inference.errors import InvalidInput
 from foretell.inference.signature import DType, Input
+from tests.inference.signatures import PASSENGER, PASSENGERS, refusal_of, taking
 
 FORM = {"pclass": "1", "sex": "female", "age": " 29.5 ", "embarked": "", "boarded": "1912-04-10T12:00", "alone": "true"}
 

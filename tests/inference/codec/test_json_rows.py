@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.inference.signatures import PASSENGER, PASSENGERS, refusal_of, signature_and_rows, taking
 
 from foretell.inference.codec import ParsedRows
 from foretell.inference.codec.json_rows import parse_json
@@ -13,6 +12,7 @@ from foretell.inference.codec.objects import parse_objects
 from foretell.inference.columns import batch_to_json
 from foretell.inference.errors import InvalidInput
 from foretell.inference.signature import DType, Input, Signature
+from tests.inference.signatures import PASSENGER, PASSENGERS, refusal_of, signature_and_rows, taking
 
 AGE = taking(Input(name="age", dtype=DType.FLOAT, nullable=True))
 
@@ -219,6 +219,13 @@ def test_more_rows_than_the_limit_are_refused() -> None:
     assert parse_json(AGE, body, max_rows=3).batch.n_rows == 3
     with pytest.raises(InvalidInput, match="at most 2"):
         parse_json(AGE, body, max_rows=2)
+
+
+def test_a_body_of_very_many_small_objects_is_refused_before_it_is_parsed() -> None:
+    body = b'{"instances": [' + b",".join([b'{"a":{}}'] * 60_000) + b"]}"
+
+    with pytest.raises(InvalidInput, match="120,002 lists and objects; at most 101,000"):
+        parse_json(AGE, body)
 
 
 def test_an_input_may_be_called_instances() -> None:

@@ -4,10 +4,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.inference.signatures import refusal_of
 
 from foretell.inference.codec.strict_json import loads
 from foretell.inference.errors import InvalidInput
+from tests.inference.signatures import refusal_of
 
 JSON = st.recursive(
     st.none()

@@ -5,7 +5,7 @@ import io
 from collections.abc import Sequence
 
 from foretell.inference.codec.column_readers import ABSENT, Values
-from foretell.inference.codec.objects import Located, RowReader, row_reader, unknown_field
+from foretell.inference.codec.objects import Located, RowReader, row_reader
 from foretell.inference.codec.parsed import MAX_PROBLEMS, MAX_ROWS, ParsedRows, Table
 from foretell.inference.codec.texts import typed_values
 from foretell.inference.codec.wording import place, shown
@@ -83,9 +83,11 @@ def _check_header(signature: Signature, reader: RowReader, header: Sequence[str]
             detail = f"The column {shown(name)} came more than once; expected it once."
             problems.append(InputProblem(place(name), "duplicate_field", detail))
         elif name not in reader.known:
-            code, detail = unknown_field(reader.names)
+            code, detail = reader.unknown
             problems.append(InputProblem(place(name), code, detail + _delimiter_hint(header)))
         seen.add(name)
+        if len(problems) == MAX_PROBLEMS:
+            break
     for source, column in zip(signature.inputs, reader.readers, strict=True):
         if source.name not in seen and not source.nullable:
             detail = f"This column is missing; expected {column.expected} in each row."

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from foretell.inference.codec.column_readers import Values
-from foretell.inference.codec.objects import Located, row_reader, unknown_field
+from foretell.inference.codec.objects import Located, row_reader
 from foretell.inference.codec.parsed import ParsedRows
 from foretell.inference.codec.texts import typed_values
 from foretell.inference.signature import DType, Input, Signature
@@ -22,7 +22,7 @@ def parse_form(signature: Signature, fields: Mapping[str, str]) -> ParsedRows:
     """
     reader = row_reader(signature)
     unknown = [name for name in fields if name not in reader.known]
-    located: list[Located] = [(0, len(reader.names), name, unknown_field(reader.names)) for name in unknown]
+    located: list[Located] = [(0, len(reader.names), name, reader.unknown) for name in unknown]
     columns = [_column(source, fields) for source in signature.inputs]
     return reader.read_columns(columns, located, path="", n_rows=1)
 

@@ -10,6 +10,7 @@ from foretell.inference.errors import InputProblem, InvalidInput
 from foretell.inference.signature import Signature
 
 INSTANCES = "instances"
+_AROUND_ROWS = 1_000  # lists and objects where none may be, so that their places can be named
 
 
 def parse_json(signature: Signature, body: bytes, *, max_rows: int = MAX_ROWS) -> ParsedRows:
@@ -23,7 +24,7 @@ def parse_json(signature: Signature, body: bytes, *, max_rows: int = MAX_ROWS) -
     InvalidInput
         has every fault: its place (``age``, or ``instances.3.age``), what was found and what is allowed.
     """
-    value = decode(body)
+    value = decode(body, max_containers=max_rows + _AROUND_ROWS)
     if not isinstance(value, dict):
         raise _not_rows(value)
     reader = row_reader(signature)

@@ -45,6 +45,7 @@ class RowReader:
         self.names = tuple(source.name for source in signature.inputs)
         self.readers = tuple(reader_of(source) for source in signature.inputs)
         self.known = frozenset(self.names)
+        self.unknown: Fault = ("unknown_field", f"This input is not known; expected {listed(self.names)}.")
         self._absent = [None if source.nullable else ABSENT for source in signature.inputs]
         getter = itemgetter(*self.names)
         self._cells = getter if len(self.names) > 1 else lambda row: (getter(row),)
@@ -108,7 +109,7 @@ class RowReader:
     def _find_unknown(self, number: int, row: dict[str, Any], located: list[Located]) -> None:
         for key in row:
             if key not in self.known:
-                _append(located, (number, len(self.names), key, unknown_field(self.names)))
+                _append(located, (number, len(self.names), key, self.unknown))
 
     def _shape_fault(self, row: Any) -> Fault:
         if isinstance(row, list):
@@ -120,10 +121,6 @@ class RowReader:
             "not_an_object",
             f"Found {shown(row)}; expected an object of inputs, or a list of {len(self.names)} values.",
         )
-
-
-def unknown_field(names: Sequence[str]) -> Fault:
-    return "unknown_field", f"This input is not known; expected {listed(names)}."
 
 
 def row_reader(signature: Signature) -> RowReader:

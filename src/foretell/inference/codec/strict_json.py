@@ -3,6 +3,7 @@
 Security: the bytes are anybody's. Depth is measured before anything recurses over them.
 """
 
+import itertools
 import json
 import math
 import re
@@ -20,6 +21,7 @@ from foretell.inference.errors import InputProblem, InvalidInput
 from foretell.inference.signature_checks import is_clean_text
 
 MAX_DEPTH = 32
+MAX_CONTAINERS = 100_000  # lists and objects: each costs far more memory and time than its few bytes
 _MAX_DIGITS = 400  # of an integer: more than any float64 has, and far fewer than would be slow to read
 _QUOTE = ord('"')
 _COLON = ord(":")
@@ -37,13 +39,13 @@ def loads(body: bytes) -> Any:
         names the place, what was found and what is allowed.
     """
     value = decode(body)
-    faults = [problem for path, inner in _places(value, ()) if (problem := _fault(path, inner))]
+    faults = [problem for path, inner in _places(value) if (problem := _fault(path, inner))]
     if faults:
         raise InvalidInput(*faults[:MAX_PROBLEMS])
     return value
 
 
-def decode(body: bytes) -> Any:
+def decode(body: bytes, *, max_containers: int = MAX_CONTAINERS) -> Any:
     """Return the value of a JSON text with distinct keys; a number too large for float64 becomes an infinite one.
 
     Its texts are not looked at, and infinite numbers are left to whoever knows what they were meant for.
@@ -51,16 +53,16 @@ def decode(body: bytes) -> Any:
     Raises
     ------
     InvalidInput
-        when it is no JSON, nested too deep, or has a key twice.
+        when it is no JSON, nested too deep, of too many lists and objects, or has a key twice.
     """
     if not body.strip():
         raise _invalid("The body is empty; expected JSON.", code="empty")
     if body.startswith(b"\xef\xbb\xbf"):
         raise _invalid("The body begins with a byte order mark, which JSON has not; send UTF-8 without one.")
-    _require_shallow(body)
+    _require_simple(body, max_containers)
     value = _decoded(body)
     if not _has_distinct_keys(body, value):
-        _refuse_repeated_keys(_slowly(body))
+        _refuse_repeated_keys(body)
     return value
 
 
@@ -78,21 +80,34 @@ def _decoded(body: bytes) -> Any:
 
 
 def _slowly(body: bytes) -> Any:
+    return _read_closely(body)[0]
+
+
+def _read_closely(body: bytes) -> tuple[Any, bool]:
+    """Return the value, in which objects with repeated keys are `_Repeating`, and whether there are any."""
+    repeating: list[_Repeating] = []
+
+    def made(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        plain = dict(pairs)
+        if len(plain) == len(pairs):
+            return plain
+        repeating.append(_Repeating(pairs))
+        return repeating[-1]
+
     try:
-        return json.loads(
-            body.decode("utf-8"), object_pairs_hook=_Object, parse_int=_integer, parse_constant=_refuse_constant
-        )
+        text = body.decode("utf-8")
+        value = json.loads(text, object_pairs_hook=made, parse_int=_integer, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise _malformed(body, str(error)) from None
+    return value, bool(repeating)
 
 
-class _Object(dict[str, Any]):
+class _Repeating(dict[str, Any]):
     """An object that remembers which of its keys came more than once."""
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         super().__init__(pairs)
-        times = Counter(key for key, _ in pairs) if len(self) < len(pairs) else {}
-        self.repeated = [key for key, count in times.items() if count > 1]
+        self.repeated = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
 
 
 def _integer(digits: str) -> float:
@@ -115,15 +130,18 @@ def _invalid(detail: str, *, code: str = "invalid_json", attr: str = "") -> Inva
     return InvalidInput(InputProblem(attr, code, detail))
 
 
-def _require_shallow(body: bytes) -> None:
-    # Optimization: a row or two have too few brackets to be deep; only long bodies are looked at closely.
-    if sum(body.count(bracket) for bracket in (b"[", b"{")) <= MAX_DEPTH:
+def _require_simple(body: bytes, max_containers: int) -> None:
+    # Optimization: a row or two have too few brackets to be deep or many; only long bodies are looked at closely.
+    if sum(body.count(bracket) for bracket in (b"[", b"{")) <= min(MAX_DEPTH, max_containers):
         return
-    depths = np.cumsum(_STEPS[_outline(body)], dtype=np.int32)
-    if len(depths) and depths.max() > MAX_DEPTH:
-        raise _invalid(
-            f"The body is nested {depths.max():,} levels deep; at most {MAX_DEPTH} are read.", code="too_deep"
-        )
+    steps = _STEPS[_outline(body)]
+    depth = int(np.cumsum(steps, dtype=np.int32).max(initial=0))
+    if depth > MAX_DEPTH:
+        raise _invalid(f"The body is nested {depth:,} levels deep; at most {MAX_DEPTH} are read.", code="too_deep")
+    containers = int(np.count_nonzero(steps > 0))
+    if containers > max_containers:
+        detail = f"The body has {containers:,} lists and objects; at most {max_containers:,} are read."
+        raise _invalid(detail, code="too_many_rows")
 
 
 def _outline(body: bytes) -> Array:
@@ -140,8 +158,6 @@ def _has_distinct_keys(body: bytes, value: Any) -> bool:
 
     Optimization: keys are counted for flat rows only; anything else is read again by the slow reader, which knows.
     """
-    if isinstance(value, _Object):
-        return False
     kept = _count_keys(value)
     colons = body.count(b":")
     return kept == colons or kept == int(np.count_nonzero(_outline(body) == _COLON))
@@ -154,25 +170,31 @@ def _count_keys(value: Any) -> int:
     return len(value) + sum(len(row) for rows in lists for row in rows if type(row) is dict)
 
 
-def _refuse_repeated_keys(value: Any) -> None:
-    problems = [
+def _refuse_repeated_keys(body: bytes) -> None:
+    value, has_repeated = _read_closely(body)
+    if not has_repeated:
+        return
+    problems = (
         InputProblem(
             place(*path, key), "duplicate_field", f"The key {shown(key)} came more than once; expected it once."
         )
-        for path, inner in _places(value, ())
-        if isinstance(inner, _Object)
+        for path, inner in _places(value)
+        if isinstance(inner, _Repeating)
         for key in inner.repeated
-    ]
-    if problems:
-        raise InvalidInput(*problems[:MAX_PROBLEMS])
+    )
+    raise InvalidInput(*itertools.islice(problems, MAX_PROBLEMS))
 
 
-def _places(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    """Walk over a value and everything in it, with the path to each; no deeper than `MAX_DEPTH`."""
-    yield path, value
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, item in inner:
-        yield from _places(item, (*path, key))
+def _places(value: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Walk over a value and everything in it, in the order of the text, with the path to each."""
+    waiting: list[tuple[tuple[Any, ...], Any]] = [((), value)]
+    while waiting:
+        path, value = waiting.pop()
+        yield path, value
+        if isinstance(value, dict):
+            waiting += [((*path, key), inner) for key, inner in reversed(value.items())]
+        elif isinstance(value, list):
+            waiting += [((*path, position), value[position]) for position in range(len(value) - 1, -1, -1)]
 
 
 def _fault(path: tuple[Any, ...], value: Any) -> InputProblem | None:
