@@ -21,6 +21,7 @@ from foretell.inference.errors import UnsupportedModel
 from foretell.inference.signature import DType, Input, Signature
 
 TARGET_OPSET = {"": 18, "ai.onnx.ml": 3}
+GRAPH_NAME = "model"  # the converter's default is random, and the same model would be other bytes each time
 _FEW_CLASSES = 3
 _TREES_OPSET = 5  # of ai.onnx.ml, where trees in float64 exist
 
@@ -72,22 +73,27 @@ def _converted(estimator: Any, signature: Signature, variant: Variant) -> bytes:
     try:
         with _quiet():
             model = convert_sklearn(
-                estimator, initial_types=types, target_opset=TARGET_OPSET, options=_options(estimator)
+                estimator,
+                name=GRAPH_NAME,
+                initial_types=types,
+                target_opset=TARGET_OPSET,
+                options=_options(estimator),
             )
             without_zipmaps(model, is_double=variant.is_double)
-            _declare_trees(model)
+            _declare_opsets(model)
             graph: bytes = model.SerializeToString()
     except Exception as error:  # noqa: BLE001 - converters raise anything, KeyError and AssertionError included
         raise UnsupportedModel(_reason(error)) from None
     return graph
 
 
-def _declare_trees(model: Any) -> None:
-    """Raise the declared opset where our own trees are in the graph."""
+def _declare_opsets(model: Any) -> None:
+    """Raise the declared opset where our own trees are in the graph, and declare in one order: the converter's is a set's."""
     if any(node.op_type == "TreeEnsemble" for node in model.graph.node):
         for opset in model.opset_import:
             if opset.domain == "ai.onnx.ml":
                 opset.version = _TREES_OPSET
+    model.opset_import.sort(key=lambda opset: opset.domain)
 
 
 def _initial_types(estimator: Any, signature: Signature, variant: Variant) -> list[tuple[str, Any]]:
