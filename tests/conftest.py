@@ -23,6 +23,7 @@ import django  # noqa: E402
 django.setup()
 
 import httpx  # noqa: E402
+
 from tests.cast import Cast, House, open_house  # noqa: E402
 from tests.http import HttpFor, http_client  # noqa: E402
 

@@ -1,6 +1,7 @@
 """The catalogue over REST: list, read, change, archive; and what a list costs."""
 
 import httpx
+
 from tests.cast import House
 from tests.http import HttpFor
 from tests.models import ready_sum_model

@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+
 from tests.cast import House
 from tests.http import HttpFor
 from tests.models import ready_sum_model

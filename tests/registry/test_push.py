@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from tests.cast import House
 from tests.http import HttpFor
 from tests.models import converted_sum_model, ready_sum_model, sum_graph

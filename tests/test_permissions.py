@@ -1,0 +1,160 @@
+"""The permission matrix: every route, every method, everybody. A route without a row fails.
+
+Alice owns acme, Adam administers it, Erin edits, Bob reads. Carol belongs to globex: at acme's door her key is not known, and at
+her own, what is acme's is not there.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests.cast import House
+from tests.http import HttpFor
+from tests.models import converted_sum_model, ready_sum_model, sum_graph
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method of one route, with the status that each role gets; an admin's is the owner's too."""
+
+    method: str
+    route: str
+    path: str
+    viewer: int
+    editor: int
+    admin: int
+    request: dict[str, Any] = field(default_factory=dict)
+    anonymous: int = 401
+    is_somebodys: bool = True  #: names an object of acme's, so that it is 404 at globex
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+API = "/api/v1"
+ROW = {"json": {"a": 1, "b": 2}}
+PUSH = {
+    "files": [("artifact", ("sum.onnx", sum_graph()))],
+    "data": {
+        "metadata": json.dumps({"converted": converted_sum_model(), "refinements": {"inputs": {"a": {"unit": "m"}}}})
+    },
+}
+MATCH = {"headers": {"If-Match": "*"}}
+
+# fmt: off
+MATRIX = [
+    Row("GET", "accounts:me", f"{API}/me/", 200, 200, 200, is_somebodys=False),
+    Row("GET", "registry:models", f"{API}/models/", 200, 200, 200, is_somebodys=False),
+    Row("POST", "registry:models", f"{API}/models/", 403, 201, 201, {"json": {"name": "wine"}}, is_somebodys=False),
+    Row("GET", "registry:model", f"{API}/models/sum/", 200, 200, 200),
+    Row("PATCH", "registry:model", f"{API}/models/sum/", 403, 200, 200, {"json": {"description": "x"}}),
+    Row("DELETE", "registry:model", f"{API}/models/sum/", 403, 403, 204),
+    Row("GET", "registry:versions", f"{API}/models/sum/versions/", 200, 200, 200),
+    Row("POST", "registry:versions", f"{API}/models/sum/versions/", 403, 201, 201, PUSH, is_somebodys=False),
+    Row("GET", "registry:version", f"{API}/models/sum/versions/1/", 200, 200, 200),
+    Row("GET", "registry:artifact", f"{API}/models/sum/versions/1/artifact/", 200, 200, 200),
+    Row("GET", "registry:aliases", f"{API}/models/sum/aliases/", 200, 200, 200),
+    Row("GET", "registry:alias", f"{API}/models/sum/aliases/champion/", 200, 200, 200),
+    Row("PUT", "registry:alias", f"{API}/models/sum/aliases/champion/", 403, 403, 200, {"json": {"version": 2}, **MATCH}),
+    Row("DELETE", "registry:alias", f"{API}/models/sum/aliases/champion/", 403, 403, 204, MATCH),
+    Row("POST", "registry:rollback", f"{API}/models/sum/aliases/champion/rollback/", 403, 403, 409),
+    Row("POST", "registry:predict", f"{API}/models/sum/predict/", 200, 200, 200, ROW),
+    Row("POST", "registry:predict-slashless", f"{API}/models/sum/predict", 200, 200, 200, ROW),
+    Row("POST", "registry:predict-alias", f"{API}/models/sum@champion/predict/", 200, 200, 200, ROW),
+    Row("POST", "registry:predict-alias-slashless", f"{API}/models/sum@champion/predict", 200, 200, 200, ROW),
+    Row("POST", "registry:predict-version", f"{API}/models/sum/versions/1/predict/", 200, 200, 200, ROW),
+    Row("POST", "registry:predict-version-slashless", f"{API}/models/sum/versions/1/predict", 200, 200, 200, ROW),
+    Row("GET", "registry:schema", f"{API}/schema/", 200, 200, 200, is_somebodys=False),
+    Row("GET", "registry:docs", f"{API}/docs/", 200, 200, 200, is_somebodys=False),
+]
+# fmt: on
+
+# Pages are for sessions, and their tests (tests/web) sign in; here they are held to their door.
+PAGES = {"web:catalogue": "/", "web:model": "/models/sum/"}
+OPEN_TO_ALL = {"web:login": "/accounts/login/"}
+POST_ONLY = {"web:logout": "/accounts/logout/"}
+
+
+@pytest.fixture(autouse=True)
+def sum_model(acme: House) -> None:
+    ready_sum_model(acme)
+    ready_sum_model(acme, tweak="second")
+
+
+def asked(client: httpx.Client, row: Row) -> httpx.Response:
+    return client.request(row.method, row.path, **row.request)
+
+
+@pytest.mark.parametrize("row", MATRIX, ids=str)
+@pytest.mark.parametrize(
+    ("person", "column"), [("bob", "viewer"), ("erin", "editor"), ("adam", "admin"), ("alice", "admin")]
+)
+def test_everybody_gets_what_their_role_includes(http_for: HttpFor, row: Row, person: str, column: str) -> None:
+    answer = asked(http_for(person), row)
+
+    assert answer.status_code == getattr(row, column), answer.text[:500]
+
+
+@pytest.mark.parametrize("row", MATRIX, ids=str)
+def test_without_a_credential_nothing_is_open(http_for: HttpFor, row: Row) -> None:
+    assert asked(http_for(None), row).status_code == row.anonymous
+
+
+@pytest.mark.parametrize("row", MATRIX, ids=str)
+def test_another_tenants_key_is_not_known_and_what_is_not_theirs_is_not_there(http_for: HttpFor, row: Row) -> None:
+    assert asked(http_for("carol", tenant="acme"), row).status_code == 401
+    if row.is_somebodys:
+        assert asked(http_for("carol"), row).status_code == 404
+
+
+@pytest.mark.parametrize("path", PAGES.values())
+def test_pages_send_a_stranger_to_the_login(http_for: HttpFor, path: str) -> None:
+    answer = http_for(None).get(path)
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/accounts/login/?next={path}")
+
+
+def test_an_api_key_is_no_session_and_opens_no_page(http_for: HttpFor) -> None:
+    assert http_for("alice").get("/").status_code == 302
+
+
+def test_every_route_has_a_row() -> None:
+    covered = {(row.route, row.method) for row in MATRIX}
+    pages = {*PAGES, *OPEN_TO_ALL, *POST_ONLY}
+
+    missing = [(name, method) for name, method in routes() if name not in pages and (name, method) not in covered]
+
+    assert not missing, f"routes without a row in the matrix: {missing}"
+
+
+def test_a_view_that_does_not_say_what_its_methods_do_lets_nobody_in() -> None:
+    for pattern in flattened(get_resolver().url_patterns):
+        view = getattr(pattern.callback, "view_class", getattr(pattern.callback, "cls", None))
+        if view is not None and hasattr(view, "permission_classes"):
+            assert view.required_actions, f"{pattern.name} has no required_actions"
+
+
+def routes() -> Iterator[tuple[str, str]]:
+    """Yield each named route with each of its methods; a page counts as GET."""
+    for name, pattern in named(get_resolver().url_patterns):
+        view = getattr(pattern.callback, "view_class", getattr(pattern.callback, "cls", None))
+        for method in getattr(view, "required_actions", {"GET": None}):
+            yield name, method
+
+
+def named(patterns: Any, namespace: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            yield from named(pattern.url_patterns, inner)
+        else:
+            yield f"{namespace}{pattern.name}", pattern
+
+
+def flattened(patterns: Any) -> list[URLPattern]:
+    return [pattern for _, pattern in named(patterns)]
