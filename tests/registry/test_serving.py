@@ -53,9 +53,9 @@ def test_a_load_that_fails_tells_everybody_and_is_tried_again() -> None:
     models = LoadedModels()
 
     def broken() -> Any:
-        raise OSError
+        raise OSError("gone")
 
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match="gone"):
         models.get(key(1), 10, broken)
 
     assert models.get(key(1), 10, model) is not None
