@@ -136,7 +136,7 @@ def test_categories_are_counted_over_all_inputs() -> None:
     labels = tuple(range(1_000))
     inputs = [Input(name=f"x{position}", dtype=DType.CATEGORY, categories=labels) for position in range(101)]
 
-    assert checked(taking(*inputs[:100]))
+    assert len(checked(taking(*inputs[:100])).inputs) == 100
     with pytest.raises(InvalidSignature, match="at most 100,000"):
         checked(taking(*inputs))
 

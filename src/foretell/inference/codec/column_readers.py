@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from foretell.inference.batch import Array
-from foretell.inference.codec.wording import listed, shown
-from foretell.inference.columns import column_dtype, has_numbers
-from foretell.inference.signature import DType, Input
+from foretell.inference.codec.wording import shown
+from foretell.inference.columns import column_dtype
+from foretell.inference.signature import Input
 from foretell.inference.signature_checks import MAX_SAFE_INTEGER, is_clean_text, parsed_datetime
 
 MAX_TEXT_CHARS = 100_000
@@ -29,13 +29,6 @@ class Absent:
 
 
 ABSENT, REPORTED = Absent(), Absent()
-
-
-def reader_of(source: Input) -> "ColumnReader":
-    """Return the reader for an input."""
-    if source.dtype is DType.CATEGORY:
-        return NumberCategoryReader(source) if has_numbers(source) else WordCategoryReader(source)
-    return _READERS[source.dtype](source)
 
 
 class ColumnReader(ABC):
@@ -162,7 +155,7 @@ class IntegerReader(NumberReader):
     expected = "an integer"
 
     def _fault(self, value: Any) -> Fault | None:
-        return super()._fault(value) or _whole_fault(value, self.expected)
+        return super()._fault(value) or whole_fault(value, self.expected)
 
 
 class BooleanReader(ColumnReader):
@@ -214,60 +207,7 @@ class DatetimeReader(ColumnReader):
         return np.array(moments, dtype=self.dtype)
 
 
-class _CategoryReader(ColumnReader):
-    """Shared by categories of words and of numbers: what is known, and what happens with what is not."""
-
-    def __init__(self, source: Input) -> None:
-        super().__init__(source)
-        self.known = frozenset(source.categories)
-
-    def _are_plain(self, present: Values) -> bool:
-        return self.known.issuperset(present)
-
-    def _choice_fault(self, value: Any) -> Fault | None:
-        if value in self.known or not self.source.closed:
-            return None
-        return "not_a_choice", f"Found {shown(value)}; expected one of {listed(self.source.categories)}."
-
-    def _may_warn(self, values: Values) -> bool:
-        return not self.source.closed and not self.known.issuperset(values)
-
-    def _warning(self, value: Any) -> Fault | None:
-        if value in self.known:
-            return None
-        known = listed(self.source.categories)
-        return "unseen_category", f"Found {shown(value)}; the training data had {known}."
-
-
-class WordCategoryReader(_CategoryReader, TextReader):
-    def _fault(self, value: Any) -> Fault | None:
-        if not isinstance(value, str):
-            return "not_a_choice", f"Found {shown(value)}; expected one of {listed(self.source.categories)}."
-        return TextReader._fault(self, value) or self._choice_fault(value)
-
-
-class NumberCategoryReader(_CategoryReader, NumberReader):
-    def __init__(self, source: Input) -> None:
-        super().__init__(source)
-        self.are_whole = all(type(label) is int for label in source.categories)
-
-    def _fault(self, value: Any) -> Fault | None:
-        fault = NumberReader._fault(self, value) or self._choice_fault(value)
-        if fault is None and self.are_whole:
-            return _whole_fault(value, "an integer, as the known categories are")
-        return fault
-
-
-_READERS: dict[DType, type[ColumnReader]] = {
-    DType.FLOAT: NumberReader,
-    DType.INT: IntegerReader,
-    DType.BOOL: BooleanReader,
-    DType.STRING: TextReader,
-    DType.DATETIME: DatetimeReader,
-}
-
-
-def _whole_fault(value: float, expected: str) -> Fault | None:
+def whole_fault(value: float, expected: str) -> Fault | None:
     if not float(value).is_integer():
         return "not_an_integer", f"Found {shown(value)}; expected {expected}."
     if abs(value) > MAX_SAFE_INTEGER:

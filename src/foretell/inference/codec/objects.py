@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from foretell.inference.batch import Array, Batch
-from foretell.inference.codec.column_readers import ABSENT, REPORTED, Fault, Values, reader_of
+from foretell.inference.codec.category_readers import reader_of
+from foretell.inference.codec.column_readers import ABSENT, REPORTED, Fault, Values
 from foretell.inference.codec.parsed import MAX_PROBLEMS, MAX_ROWS, ParsedRows, Table
 from foretell.inference.codec.wording import listed, place, shown
 from foretell.inference.errors import InputProblem, InvalidInput

@@ -100,6 +100,8 @@ class _Walk:
             for inner in inners:
                 self.visit(inner, flows)
             return []
+        if kind == "FunctionTransformer" and part.func is None:
+            return flows  # what "passthrough" becomes when it is fitted
         if hasattr(part, "build_analyzer"):
             return self._vectoriser(flows)
         if len(getattr(part, "categories_", ())) == len(flows) > 0:
