@@ -56,9 +56,10 @@ def as_table(rows: Any) -> Any:
         return rows
     if hasattr(rows, "to_dicts"):  # polars
         return pd.DataFrame(rows.to_dicts(), columns=list(rows.columns))
-    is_rows = isinstance(rows, (list, tuple)) and bool(rows) and all(isinstance(row, Mapping) for row in rows)
-    if is_rows or getattr(rows, "ndim", 0) == 2:
-        return pd.DataFrame(rows).rename(columns=str)
+    if getattr(rows, "ndim", 0) == 2:  # an array: named as a model without names is
+        return pd.DataFrame(rows, columns=[f"x{position}" for position in range(rows.shape[1])])
+    if isinstance(rows, (list, tuple)) and rows and all(isinstance(row, Mapping) for row in rows):
+        return pd.DataFrame(rows)
     raise CannotPush(
         f"The sample is a {type(rows).__name__}; expected a DataFrame, a two-dimensional array, a list of dicts, or the path of a CSV file."
     )
