@@ -47,19 +47,16 @@ def push_converted(sample: Any, target: Any, seed: int) -> float:
 def push_raw(sample: Any, target: Any, seed: int) -> float:
     """Upload the file as it is, as a browser would, so that the server's sandbox converts it."""
     with tempfile.TemporaryDirectory() as directory:
-        path, csv = Path(directory) / "model.joblib", Path(directory) / "sample.csv"
+        path = Path(directory) / "model.joblib"
         joblib.dump(classifier(sample, target, TIMES + seed), path)
-        sample.to_csv(csv, index=False)
         started = time.perf_counter()
-        with foretell.Client() as client:
-            version = client.push_version("bench-raw", [path], sample=csv)
-            client.wait_until_built("bench-raw", version.version)
+        foretell.push(path, "bench-raw", sample=sample, convert="server", progress=False)
         return time.perf_counter() - started
 
 
 def python_runtime_ms(sample: Any, target: Any) -> float:
     """Time one row of an estimator that has no exact graph."""
-    model = KNeighborsClassifier(n_neighbors=4, weights="uniform").fit(sample.round(0), target)
+    model = KNeighborsClassifier(n_neighbors=4).fit(sample.round(0), target)
     version = foretell.push(model, "bench-python", sample=sample, progress=False)
     row = {name: float(value) for name, value in sample.iloc[0].items()}
     with foretell.Client() as client:

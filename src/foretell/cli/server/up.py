@@ -42,9 +42,11 @@ def run() -> int:
         try:
             supervisor.start(sandbox)  # Optimization: it imports scikit-learn while the database starts
             with database(log):
-                _serve(supervisor, home, url, port, host, web, worker)
-                supervisor.parts = [*web, worker, sandbox]
-                supervisor.stop()
+                try:
+                    _serve(supervisor, home, url, port, host, web, worker)
+                finally:  # while the database is still there for what they have to finish
+                    supervisor.parts = [*web, worker, sandbox]
+                    supervisor.stop()
         finally:
             supervisor.stop()
             (home / "run" / "sandbox.sock").unlink(missing_ok=True)
