@@ -1,5 +1,6 @@
 """Names are unique whatever their case: a folded copy of each stands beside it, under a UNIQUE constraint."""
 
+import re
 import unicodedata
 from typing import Any
 
@@ -7,6 +8,15 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 MARKS = frozenset("._-+@")
+# Letters and marks that show nothing (Unicode's Default_Ignorable_Code_Point): fillers, joiners, and vowels without a form.
+INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0")
+VARIATION_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+# What one language writes side by side (UTS #39, highly restrictive).
+WRITTEN_TOGETHER = (
+    frozenset({"LATIN", "CJK", "HIRAGANA", "KATAKANA"}),
+    frozenset({"LATIN", "CJK", "BOPOMOFO"}),
+    frozenset({"LATIN", "CJK", "HANGUL"}),
+)
 
 
 def folded(text: str) -> str:
@@ -33,13 +43,24 @@ class FoldedField(models.CharField):  # type: ignore[type-arg]  # not subscripta
 
 def validate_username(username: str) -> None:
     """Refuse names that pass for another's: invisible characters, and letters of more than one script."""
-    if not all(character.isalnum() or character in MARKS for character in username):
-        raise ValidationError("A user name has letters, digits and . _ - + @ only.", code="invalid")
-    if len({_script(character) for character in username if character.isalpha()}) > 1:
+    if not all(_is_plain(character) for character in username) or not username[:1].isalnum():
+        raise ValidationError(
+            "A user name has letters, digits and . _ - + @ only, and begins with a letter or a digit.", code="invalid"
+        )
+    scripts = {_script(character) for character in username if character.isalpha()}
+    if len(scripts) > 1 and not any(scripts <= together for together in WRITTEN_TOGETHER):
         raise ValidationError(
             "A user name's letters are of one script: Latin and Cyrillic, say, are not mixed.", code="mixed_scripts"
         )
 
 
+def _is_plain(character: str) -> bool:
+    """Whether one sees it: a letter, a digit, a vowel sign or accent on one, or a mark of ours."""
+    if character in INVISIBLE or VARIATION_SELECTORS.match(character):
+        return False
+    return character in MARKS or unicodedata.category(character)[0] in "LNM"
+
+
 def _script(letter: str) -> str:
-    return unicodedata.name(letter, "UNNAMED").split(" ", 1)[0]
+    """Return the first word of the letter's name, which is its script; width and case variants are gone after NFKC."""
+    return unicodedata.name(unicodedata.normalize("NFKC", letter)[0], "UNNAMED").split(" ", 1)[0].split("-", 1)[0]

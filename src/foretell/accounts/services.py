@@ -12,13 +12,14 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from foretell import keys
+from foretell.accounts.folding import folded
 from foretell.accounts.models import APIKey, User
 from foretell.accounts.roles import Role, Scope
 from foretell.core.problems import Fault
-from foretell.core.tenancy import use_tenant
+from foretell.core.tenancy import use_public, use_tenant
 from foretell.errors import ForetellError
 from foretell.tenants.models import Tenant
-from foretell.tenants.services import create_tenant, delete_tenant
+from foretell.tenants.services import create_tenant
 
 
 class InvalidAccount(ForetellError):
@@ -63,16 +64,13 @@ class NewTenant:
 def create_tenant_with_owner(
     *, name: str, domains: Sequence[str] = (), username: str, email: str, password: str | None = None
 ) -> NewTenant:
-    """Make a tenant, its owner and the owner's first key; all of it or nothing."""
-    tenant = create_tenant(name=name, domains=domains)
-    try:
-        with use_tenant(tenant), transaction.atomic():
-            password = password or new_password()
+    """Make a tenant, its owner and the owner's first key; all of it or nothing, in one transaction."""
+    password = password or new_password()
+    with use_public(), transaction.atomic():
+        tenant = create_tenant(name=name, domains=domains)
+        with use_tenant(tenant):
             owner = create_user(username=username, email=email, password=password, role=Role.OWNER)
             _, secret = create_key(user=owner, name="first key", scopes=[Scope.ADMIN])
-    except BaseException:
-        delete_tenant(tenant=tenant)
-        raise
     return NewTenant(tenant=tenant, owner=owner, password=password, api_key=secret)
 
 
@@ -90,7 +88,7 @@ def create_user(*, username: str, email: str, password: str, role: str = Role.VI
     AccountExists
         when the name or the address is taken, in any case; the database decides, so that a race has one winner.
     """
-    user = User(username=username, email=email, role=role)
+    user = User(username=User.normalize_username(username), email=email, role=role)
     _validate(user, password)
     user.set_password(password)
     try:
@@ -193,6 +191,11 @@ def _validate(user: User, password: str | None) -> None:
         user.clean_fields(exclude=["password", "username_key", "email_key"])
     except ValidationError as err:
         faults += _faults(err)
+    if "@" in user.username and folded(user.username) != folded(user.email):
+        # Security: signing in by e-mail address would find this person instead of the address's owner.
+        faults += [
+            Fault(attr="username", code="invalid", detail="An e-mail address as a user name has to be one's own.")
+        ]
     try:
         if password is not None:
             validate_password(password, user)

@@ -2,18 +2,19 @@
 
 import os
 import re
-from typing import cast
 
 from django.conf import settings
-from django.core.asgi import get_asgi_application
+
+from foretell.core.asgi_handler import django_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "foretell.config.settings")
-django_application = get_asgi_application()
+_django = django_application()
 
 from foretell.config import readiness  # noqa: E402  needs the applications that Django has just loaded
 from foretell.core.asgi import BodyLimit  # noqa: E402
 from foretell.core.asgi_types import ASGIApp  # noqa: E402
 from foretell.core.health import Health  # noqa: E402
+from foretell.core.request_ids import RequestIDs  # noqa: E402
 
 PREDICTS = re.compile(r"/predict/?\Z|\A(/t/[^/]+)?/models/")
 PUSHES = re.compile(r"/versions/?\Z")
@@ -29,9 +30,8 @@ def max_bytes_for(method: str, path: str) -> int:
 
 
 def compose(django: ASGIApp) -> ASGIApp:
-    return Health(
-        BodyLimit(django, max_bytes_for=max_bytes_for), required=readiness.REQUIRED, advisory=readiness.ADVISORY
-    )
+    limited = BodyLimit(django, max_bytes_for=max_bytes_for)
+    return RequestIDs(Health(limited, required=readiness.REQUIRED, advisory=readiness.ADVISORY))
 
 
-application = compose(cast("ASGIApp", django_application))
+application = compose(_django)

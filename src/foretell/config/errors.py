@@ -1,9 +1,49 @@
 """What is answered where no view did: a problem to programs, a page to people."""
 
-from django.http import HttpRequest, HttpResponse
+from collections.abc import Callable
+from http import HTTPStatus
 
-from foretell.core.problems import problem_response, wants_problem
+import structlog
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from foretell.core.exception_handler import BROKEN, DATABASE_AWAY, status_of
+from foretell.core.problems import RETRY_AFTER_S, problem_response, wants_problem
+from foretell.errors import ForetellError
 from foretell.web import errors as pages
+
+log = structlog.get_logger(__name__)
+
+
+class ErrorsMiddleware:
+    """Answers, in words, what a page raised on purpose; for DRF's views `core.exception_handler` does it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, OperationalError):
+            log.error("the database does not answer", exc_info=exception)
+            return failure(request, status=HTTPStatus.SERVICE_UNAVAILABLE, code="unavailable", detail=DATABASE_AWAY)
+        if (
+            isinstance(exception, ForetellError)
+            and (status := status_of(exception)) != HTTPStatus.INTERNAL_SERVER_ERROR
+        ):
+            return failure(request, status=status, code=exception.code, detail=exception.message)
+        return None
+
+
+def failure(request: HttpRequest, *, status: int, code: str, detail: str) -> HttpResponse:
+    if wants_problem(request):
+        return problem_response(status=status, code=code, detail=detail)
+    page = pages.error_page(request, status=status, title=HTTPStatus(status).phrase, detail=detail)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        page.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return page
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -36,7 +76,5 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def server_error(request: HttpRequest) -> HttpResponse:
     if wants_problem(request):
-        return problem_response(
-            status=500, code="error", detail="Something broke here. The request id finds it in our log."
-        )
+        return problem_response(status=500, code="error", detail=BROKEN)
     return pages.server_error(request)

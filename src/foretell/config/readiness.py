@@ -1,6 +1,5 @@
 """What `/readyz` looks at."""
 
-import socket
 from collections.abc import Mapping
 
 from django.conf import settings
@@ -9,6 +8,8 @@ from django.db.migrations.executor import MigrationExecutor
 
 from foretell.core.health import Check
 from foretell.core.tenancy import use_public
+from foretell.inference.errors import SandboxError
+from foretell.inference.sandbox import Sandbox
 
 
 def database() -> str | None:
@@ -32,13 +33,11 @@ def storage() -> str | None:
 
 
 def sandbox() -> str | None:
-    """Whether somebody listens at the sandbox's socket; without it, what is `onnx` is served and nothing is built."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        probe.settimeout(1)
-        try:
-            probe.connect(str(settings.SANDBOX_SOCKET))
-        except OSError:
-            return "nobody listens at the sandbox's socket; nothing is built and python runtimes do not answer"
+    """Whether the sandbox answers at its socket; without it, what is `onnx` is served and nothing is built."""
+    try:
+        Sandbox(settings.SANDBOX_SOCKET).parent_pid()
+    except SandboxError:
+        return "nobody answers at the sandbox's socket; nothing is built and python runtimes do not answer"
     return None
 
 

@@ -5,7 +5,16 @@ import os
 import secrets
 from pathlib import Path
 
+from foretell.env import MalformedVariable
+
 MIN_CHARS = 32
+
+
+def given_secret(secret: str) -> str:
+    """Return the secret of the environment, where it is one. Security: what was found is not shown."""
+    if secret and len(secret) < MIN_CHARS:
+        raise MalformedVariable("SECRET_KEY", "…", f"at least {MIN_CHARS} characters, not {len(secret)}")
+    return secret
 
 
 def installation_secret(home: Path) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from foretell import env
 from foretell.config.database import django_database
 from foretell.config.logs import logging_config
-from foretell.config.secret_key import installation_secret
+from foretell.config.secret_key import given_secret, installation_secret
 from foretell.embedded.database import database_url
 
 env.load_dotenv(Path(".env"))
@@ -14,7 +14,7 @@ env.load_dotenv(Path(".env"))
 # --- where and who ------------------------------------------------------------------------------------------------------
 
 FORETELL_HOME = env.home()
-SECRET_KEY = env.text("SECRET_KEY", "") or installation_secret(FORETELL_HOME)
+SECRET_KEY = given_secret(env.text("SECRET_KEY", "")) or installation_secret(FORETELL_HOME)
 DEBUG = False  # errors are shown as the contract says, in development too
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.integer("PORT", 8000, minimum=1, maximum=65535)
@@ -49,7 +49,6 @@ TENANT_APPS = [
 INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
 
 MIDDLEWARE = [
-    "foretell.core.request_ids.RequestIDMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "foretell.core.static_files.StaticFilesMiddleware",
@@ -60,6 +59,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "foretell.config.errors.ErrorsMiddleware",
 ]
 ROOT_URLCONF = "foretell.config.urls"
 ASGI_APPLICATION = "foretell.config.asgi.application"
@@ -108,10 +108,12 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "web:login"
 LOGIN_REDIRECT_URL = "web:catalogue"
-SESSION_COOKIE_NAME = "__Secure-foretell-session" if USE_HTTPS else "foretell-session"
+SESSION_ENGINE = "foretell.tenants.sessions"
+# Security: a __Host- cookie cannot be planted by a neighbouring subdomain; tenants.cookies renames it below /t/<tenant>/.
+SESSION_COOKIE_NAME = "__Host-foretell-session" if USE_HTTPS else "foretell-session"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SESSION_COOKIE_SECURE = USE_HTTPS
-CSRF_COOKIE_NAME = "__Secure-foretell-csrf" if USE_HTTPS else "foretell-csrf"
+CSRF_COOKIE_NAME = "__Host-foretell-csrf" if USE_HTTPS else "foretell-csrf"
 CSRF_COOKIE_SECURE = USE_HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "foretell.config.errors.csrf_failure"

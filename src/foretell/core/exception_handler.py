@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import structlog
 from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
 from django.http import Http404
 from django.http.response import HttpResponseBase
 from drf_standardized_errors.handler import ExceptionHandler
@@ -17,6 +18,9 @@ from foretell.errors import ForetellError
 from foretell.inference import errors as inference
 
 log = structlog.get_logger(__name__)
+
+BROKEN = "Something broke here. The request id finds it in our log."
+DATABASE_AWAY = "The database does not answer at this moment. Nothing was changed; try again in a few seconds."
 
 # By class, the nearest base first; by code, for the errors of rooms above this one.
 STATUS_OF_CLASS: dict[type[ForetellError], int] = {
@@ -56,8 +60,11 @@ def status_of(error: ForetellError) -> int:
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | HttpResponseBase | None:
     """Answer every exception of a DRF view as a problem; one that nobody raised on purpose is logged, once."""
-    if isinstance(exc, ForetellError):
-        return _problem(context, status_of(exc), exc.code, exc.message, _faults(exc))
+    if isinstance(exc, ForetellError) and (status := status_of(exc)) != HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _problem(context, status, exc.code, exc.message, _faults(exc))
+    if isinstance(exc, OperationalError):
+        log.error("the database does not answer", exc_info=exc)
+        return _problem(context, HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", DATABASE_AWAY)
     if isinstance(exc, Http404):
         exc = exceptions.NotFound()
     elif isinstance(exc, PermissionDenied):
@@ -65,9 +72,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Htt
     if isinstance(exc, exceptions.APIException):
         return _of_api_exception(exc, context)
     log.error("unexpected error in a view", exc_info=exc)
-    return _problem(
-        context, HTTPStatus.INTERNAL_SERVER_ERROR, "error", "Something broke here. The request id finds it in our log."
-    )
+    return _problem(context, HTTPStatus.INTERNAL_SERVER_ERROR, "error", BROKEN)
 
 
 def _of_api_exception(exc: exceptions.APIException, context: dict[str, Any]) -> Response:

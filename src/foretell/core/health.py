@@ -4,9 +4,12 @@ import json
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
+import structlog
 from asgiref.sync import sync_to_async
 
 from foretell.core.asgi_types import ASGIApp, Receive, Scope, Send
+
+log = structlog.get_logger(__name__)
 
 Check = Callable[[], str | None]  # None where all is well, else what is wrong, in words
 
@@ -50,8 +53,9 @@ class Health:
 def _outcome(check: Check) -> str | None:
     try:
         return check()
-    except Exception as err:  # noqa: BLE001  a probe reports whatever is wrong
-        return f"{type(err).__name__}"  # Security: the probe is open to all; what went wrong in detail is in the log
+    except Exception as err:
+        log.warning("a readiness check failed", exc_info=err)
+        return type(err).__name__  # Security: the probe is open to all; the details are in the log only
 
 
 async def _answer(send: Send, status: HTTPStatus, body: dict[str, object]) -> None:

@@ -1,6 +1,9 @@
 """PgBouncer in transaction mode mixes tenants: a session's search path ends up under another's query. It is found, and refused."""
 
+import threading
 from typing import Any
+
+import psycopg
 
 from foretell.errors import ForetellError
 
@@ -11,12 +14,26 @@ class TransactionPooler(ForetellError):
     """Between us and PostgreSQL sits a pooler that hands a session's statements to different servers."""
 
     code = "transaction_pooler"
+    kind = "unavailable"
 
     def __init__(self, found: str) -> None:
         super().__init__(
             f"The database is reached through a pooler that shares server sessions ({found}). There, one tenant's search path would serve "
             "another's queries. Use PgBouncer in session mode, or connect to PostgreSQL directly: Foretell pools connections itself."
         )
+
+
+_once = threading.Lock()
+_direct: set[tuple[Any, Any]] = set()
+
+
+def refuse_pooler_once(connection: Any) -> None:
+    """Look at each server before this process's first query of it; `core.database_backend` asks, so nothing goes around it."""
+    server = (connection.settings_dict["HOST"], connection.settings_dict["PORT"])
+    with _once:
+        if server not in _direct:
+            refuse_pooler(connection)
+            _direct.add(server)
 
 
 def refuse_pooler(connection: Any) -> None:
@@ -30,8 +47,6 @@ def refuse_pooler(connection: Any) -> None:
         for key, value in connection.get_connection_params().items()
         if key not in ("cursor_factory", "context")
     }
-    import psycopg
-
     with (
         psycopg.connect(**parameters, autocommit=True) as first,
         psycopg.connect(**parameters, autocommit=True) as second,

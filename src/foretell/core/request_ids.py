@@ -1,17 +1,16 @@
-"""Each request has an id: the caller's, where it is a sane one, or ours. It is in the answer, in errors and in the log."""
+"""Each request has an id: the caller's, where it is a sane one, or ours. It is in every answer, in errors and in the log."""
 
 import re
 import time
-from collections.abc import Callable
 from contextvars import ContextVar
 
 import structlog
-from django.http import HttpRequest, HttpResponseBase
 
+from foretell.core.asgi_types import ASGIApp, Message, Receive, Scope, Send
 from foretell.core.ids import uuid7
 
 SANE = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
-HEADER = "X-Request-ID"
+HEADER = b"x-request-id"
 
 _request_id: ContextVar[str] = ContextVar("foretell_request_id", default="")
 
@@ -22,27 +21,37 @@ def request_id() -> str:
 
 
 def chosen_id(offered: str | None) -> str:
+    """Return the caller's id, or one of ours where it could forge a line of the log."""
     return offered if offered and SANE.fullmatch(offered) else str(uuid7())
 
 
-class RequestIDMiddleware:
-    """Names the request, and times it (`Server-Timing`)."""
+class RequestIDs:
+    """Names each request, and times it (`Server-Timing`). Outermost, so that a refusal before Django is named as well."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
         started = time.perf_counter()
-        identifier = chosen_id(request.headers.get(HEADER))
+        identifier = chosen_id(_offered(scope))
+
+        async def naming_send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                timing = f"total;dur={(time.perf_counter() - started) * 1e3:.1f}"
+                own = [(HEADER, identifier.encode()), (b"server-timing", timing.encode())]
+                message = {**message, "headers": [*message.get("headers", ()), *own]}
+            await send(message)
+
         token = _request_id.set(identifier)
-        setattr(request, "request_id", identifier)  # noqa: B010  for the error pages; HttpRequest has no such field
         try:
             with structlog.contextvars.bound_contextvars(request_id=identifier):
-                response = self.get_response(request)
+                await self.app(scope, receive, naming_send)
         finally:
             _request_id.reset(token)
-        response.headers[HEADER] = identifier
-        own = response.headers.get("Server-Timing")
-        total = f"total;dur={(time.perf_counter() - started) * 1e3:.1f}"
-        response.headers["Server-Timing"] = f"{own}, {total}" if own else total
-        return response
+
+
+def _offered(scope: Scope) -> str | None:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == HEADER), None)

@@ -1,19 +1,31 @@
 """Finds the tenant of a request, and works in its schema until the answer is made."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 
+import structlog
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponsePermanentRedirect
-from django.http.cookie import parse_cookie
 from django.template.loader import render_to_string
 from django.urls import get_script_prefix, set_script_prefix
 from structlog.contextvars import bound_contextvars
 
-from foretell.core.problems import problem_response, wants_problem
+from foretell.core.exception_handler import DATABASE_AWAY
+from foretell.core.problems import CONTENT_TYPE, RETRY_AFTER_S, problem_response, wants_problem
 from foretell.core.tenancy import use_tenant
+from foretell.tenants import cookies
 from foretell.tenants.models import Tenant
 from foretell.tenants.resolving import split_prefix, tenant_named, tenant_of_host
 
+log = structlog.get_logger(__name__)
+
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+# Security: one constant body, whatever the address was; the request's id is in the headers.
+UNKNOWN_ADDRESS = (
+    b'{"type": "urn:foretell:problem:not_found", "title": "Not Found", "status": 404, '
+    b'"detail": "Nothing is here, or it is not yours.", "code": "not_found", "request_id": "", "errors": []}'
+)
 
 
 class TenantMiddleware:
@@ -22,12 +34,16 @@ class TenantMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         prefixed = split_prefix(request.path_info)
-        if prefixed is None:
-            return self._respond(request, tenant_of_host(request.META.get("HTTP_HOST", "")))
-        name, rest = prefixed
-        if not rest:
+        if prefixed is not None and not prefixed[1]:
             return _moved(f"{request.path}/")
-        return self._respond_below(request, tenant_named(name), prefix=f"/t/{name}", rest=rest)
+        try:
+            tenant = tenant_named(prefixed[0]) if prefixed else tenant_of_host(request.META.get("HTTP_HOST", ""))
+        except OperationalError as err:
+            log.error("the database does not answer", exc_info=err)
+            return refused(request, status=HTTPStatus.SERVICE_UNAVAILABLE, code="unavailable", detail=DATABASE_AWAY)
+        if prefixed is None:
+            return self._respond(request, tenant)
+        return self._respond_below(request, tenant, prefix=f"/t/{prefixed[0]}", rest=prefixed[1])
 
     def _respond(self, request: HttpRequest, tenant: Tenant | None) -> HttpResponseBase:
         if tenant is None:
@@ -45,34 +61,32 @@ class TenantMiddleware:
         script_prefix = get_script_prefix()
         request.path_info = rest
         request.META["SCRIPT_NAME"] = prefix
-        request.COOKIES = own_cookies(request.META.get("HTTP_COOKIE", ""))
+        request.COOKIES = cookies.read_below_prefix(request.META.get("HTTP_COOKIE", ""))
         set_script_prefix(f"{prefix}/")
         try:
             response = self._respond(request, tenant)
         finally:
             set_script_prefix(script_prefix)
-        for cookie in getattr(response, "cookies", {}).values():
-            if cookie["path"] == "/":
-                cookie["path"] = f"{prefix}/"
+        cookies.move_below_prefix(response, prefix)
         return response
 
 
-def own_cookies(header: str) -> dict[str, str]:
-    """Read cookies so that the first of a name counts: browsers send that of the longest path first, and it is this tenant's."""
-    return parse_cookie("; ".join(reversed(header.split(";"))))
-
-
 def unknown_address() -> HttpResponse:
-    """Security: one constant body, whatever the address was."""
-    return problem_response(status=404, code="not_found", detail="Nothing is here, or it is not yours.")
+    return HttpResponse(UNKNOWN_ADDRESS, status=HTTPStatus.NOT_FOUND, content_type=CONTENT_TYPE)
 
 
 def suspended(request: HttpRequest) -> HttpResponse:
     detail = "This tenant is suspended. Nothing of it is lost; ask the operator of this installation to resume it."
+    return refused(request, status=HTTPStatus.FORBIDDEN, code="tenant_suspended", detail=detail)
+
+
+def refused(request: HttpRequest, *, status: HTTPStatus, code: str, detail: str) -> HttpResponse:
+    """Answer where no tenant's schema is at hand: the page is drawn without anything that would ask the database."""
     if wants_problem(request):
-        return problem_response(status=403, code="tenant_suspended", detail=detail)
-    page = render_to_string("web/error.html", {"status": 403, "title": "Suspended", "detail": detail})
-    return HttpResponse(page, status=403)
+        return problem_response(status=status, code=code, detail=detail)
+    page = render_to_string("web/error.html", {"status": int(status), "title": status.phrase, "detail": detail})
+    headers = {"Retry-After": str(RETRY_AFTER_S)} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    return HttpResponse(page, status=status, headers=headers)
 
 
 def _moved(path: str) -> HttpResponse:

@@ -14,6 +14,7 @@ validate_name = RegexValidator(
     rf"^{NAME_PATTERN}\Z",
     "A tenant's name has 1 to 42 small letters, digits and inner hyphens, such as acme or acme-labs.",
 )
+SCHEMA_NAME_PATTERN = r"^t_[a-z0-9]{1,40}$"
 
 
 def new_schema_name() -> str:
@@ -32,6 +33,12 @@ class Tenant(TenantMixin, TimestampedModel):  # type: ignore[misc,django-manager
 
     class Meta:
         ordering = ("name",)
+        constraints = [
+            # Security: whoever writes the row, no other schema becomes a tenant's: not public, not ../x.
+            models.CheckConstraint(
+                condition=models.Q(schema_name__regex=SCHEMA_NAME_PATTERN), name="tenant_schema_name_is_ours"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
 from foretell.core.tenancy import use_public
 from foretell.errors import ForetellError
@@ -32,6 +32,8 @@ class InvalidTenant(ForetellError):
 def create_tenant(*, name: str, domains: Sequence[str] = ()) -> Tenant:
     """Make a tenant with its schema, reachable at ``<name>.<base domain>``, at `domains` and below ``/t/<name>/``.
 
+    All of it or nothing, also when this process is killed in the middle: PostgreSQL's schemas are transactional.
+
     Raises
     ------
     InvalidTenant
@@ -42,14 +44,16 @@ def create_tenant(*, name: str, domains: Sequence[str] = ()) -> Tenant:
     hosts = _hosts(name, domains)
     tenant = Tenant(name=name)
     _validate(tenant)
-    with use_public():
-        _refuse_taken(name, hosts)
-        try:
-            tenant.save(verbosity=0)  # type: ignore[call-arg]  # django-tenants is untyped
-        except IntegrityError as err:  # Race condition: another process took the name since we looked
-            raise TenantExists(f"There is a tenant {name!r} already. Choose another name.") from err
-        for position, host in enumerate(hosts):
-            Domain.objects.create(tenant=tenant, domain=host, is_primary=position == 0)
+    tenant.auto_create_schema = False  # made below: `save` hides a failure behind its own cleaning up
+    try:
+        with use_public(), transaction.atomic():
+            _refuse_taken(name, hosts)
+            tenant.save()
+            for position, host in enumerate(hosts):
+                Domain.objects.create(tenant=tenant, domain=host, is_primary=position == 0)
+            tenant.create_schema(verbosity=0)
+    except IntegrityError as err:  # Race condition: another process took the name or a domain since we looked
+        raise TenantExists(f"{name!r} or one of its domains was taken this moment. Choose another one.") from err
     return tenant
 
 
@@ -78,7 +82,7 @@ def resume_tenant(*, tenant: Tenant) -> None:
 def delete_tenant(*, tenant: Tenant) -> None:
     """Delete the tenant with its schema and its artifacts, for good. Asking whether that is meant is the caller's part."""
     artifacts = settings.ARTIFACT_ROOT / str(tenant.id)
-    with use_public():
+    with use_public(), transaction.atomic():
         tenant.delete()
     shutil.rmtree(artifacts, ignore_errors=True)
 

@@ -6,6 +6,7 @@ Every task of ours is made by `tenant_task` or `each_tenant_task`; a bare one wo
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.db import close_old_connections
@@ -42,8 +43,7 @@ def each_tenant_task(*, cron: str, **options: Any) -> Callable[[Callable[[], Non
         def run(timestamp: int) -> None:
             with _fresh_connections():
                 for tenant in _active_tenants():
-                    with use_tenant(tenant):
-                        function()
+                    _run_or_log(tenant, function)
 
         task = _registered(run, function, options)
         app.periodic(cron=cron)(task)
@@ -53,7 +53,8 @@ def each_tenant_task(*, cron: str, **options: Any) -> Callable[[Callable[[], Non
 
 
 def _registered(run: Callable[..., None], function: Callable[..., None], options: dict[str, Any]) -> AnyTask:
-    task: AnyTask = app.task(name=f"{function.__module__}.{function.__name__}", **options)(run)
+    decorate: Any = app.task(name=f"{function.__module__}.{function.__name__}", **options)
+    task: AnyTask = decorate(run)
     return task
 
 
@@ -68,13 +69,30 @@ class _fresh_connections:
 
 
 def _run_for(tenant_id: str, function: Callable[..., None], arguments: dict[str, Any]) -> None:
-    with use_public():
-        tenant = Tenant.objects.filter(id=tenant_id).first()
+    tenant = _tenant(tenant_id)
     if tenant is None or tenant.is_suspended:
         log.warning("task discarded: its tenant is gone or suspended", tenant_id=tenant_id, task=function.__name__)
         return
     with use_tenant(tenant), structlog.contextvars.bound_contextvars(tenant=tenant.name):
         function(**arguments)
+
+
+def _run_or_log(tenant: Tenant, function: Callable[[], None]) -> None:
+    """Keep one tenant's trouble from the others: it is logged, and the next period tries again."""
+    with use_tenant(tenant), structlog.contextvars.bound_contextvars(tenant=tenant.name):
+        try:
+            function()
+        except Exception:
+            log.exception("a periodic task failed for a tenant", task=function.__name__)
+
+
+def _tenant(tenant_id: str) -> Tenant | None:
+    try:
+        identifier = UUID(tenant_id)
+    except ValueError:
+        return None
+    with use_public():
+        return Tenant.objects.filter(id=identifier).first()
 
 
 def _active_tenants() -> list[Tenant]:

@@ -4,6 +4,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from foretell.core.request_ids import request_id
+
 
 def error_page(request: HttpRequest, *, status: int, title: str, detail: str, request_id: str = "") -> HttpResponse:
     context = {"status": status, "title": title, "detail": detail, "request_id": request_id}
@@ -52,5 +54,5 @@ def server_error(request: HttpRequest) -> HttpResponse:
         status=500,
         title=_("Something broke here"),
         detail=_("The fault is ours and it is logged. When you report it, name the request:"),
-        request_id=getattr(request, "request_id", ""),
+        request_id=request_id(),
     )

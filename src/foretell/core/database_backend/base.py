@@ -1,8 +1,9 @@
-"""django-tenants' backend with three changes, each a wrong read that was measured with the stock one.
+"""django-tenants' backend with four changes, each a wrong read that was measured with the stock one.
 
 - The tenant is in a ContextVar (`foretell.core.tenancy`): a new thread or task starts with none, not in public.
 - Without a tenant a query raises `NoTenant`.
 - A failed ``SET search_path`` raises; the stock backend swallows it, and the query runs on the previous tenant's path.
+- A pooler that shares sessions between clients is found before the first query, and refused.
 """
 
 import re
@@ -12,6 +13,7 @@ from django.db.backends.postgresql.psycopg_any import sql
 from django_tenants.postgresql_backend import base as django_tenants_backend
 from psycopg.pq import TransactionStatus
 
+from foretell.core.poolers import refuse_pooler_once
 from foretell.core.tenancy import PUBLIC, PUBLIC_SCHEMA, NoTenant, activate, active
 
 # Security: schema names are chosen by us (tenants.services) and never come from text that a user wrote.
@@ -56,6 +58,10 @@ class DatabaseWrapper(django_tenants_backend.DatabaseWrapper):  # type: ignore[m
         """Return to public where a tenant was chosen; a connection that is being made chooses nothing."""
         if active() is not None:
             self.set_tenant(PUBLIC)
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        refuse_pooler_once(self)
+        return super().get_new_connection(conn_params)
 
     # --- the search path ---
 
