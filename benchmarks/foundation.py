@@ -180,10 +180,12 @@ def size_of(directory: Path) -> int:
     return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file() and path.suffix != ".pyc")
 
 
-def pss_of_tree(pid: int) -> int:
-    """Proportional memory of a process and all below it: what is shared counts once."""
-    parent = psutil.Process(pid)
-    return sum(process.memory_full_info().pss for process in [parent, *parent.children(recursive=True)])
+def pss_of(home: Path, supervisor: int) -> int:
+    """Proportional memory (what is shared counts once) of the supervisor, all below it, and the database of the home, which is a daemon."""
+    parent = psutil.Process(supervisor)
+    database = psutil.Process(int((home / "postgres" / "data" / "postmaster.pid").read_text().split("\n", 1)[0]))
+    roots = [parent, database]
+    return sum(process.memory_full_info().pss for root in roots for process in [root, *root.children(recursive=True)])
 
 
 def free_port() -> int:
