@@ -135,13 +135,14 @@ def test_rolling_back_is_one_call(server: FakeServer, client: Client) -> None:
     assert client.rollback("iris").version == 1
 
 
-def parts_of(asked: Asked) -> list[tuple[str, str | None, bytes]]:
+def parts_of(asked: Asked) -> list[tuple[Any, Any, Any]]:
+    """Return name, file name and content of each part, as the standard library reads them."""
     head = f"Content-Type: {asked.headers['Content-Type']}\r\n\r\n".encode()
-    found = []
-    for part in message_from_bytes(head + asked.body).get_payload():
-        name = part.get_param("name", header="content-disposition")  # type: ignore[union-attr]  # a part is a message
-        found.append((str(name), part.get_filename(), part.get_payload(decode=True)))  # type: ignore[union-attr]
-    return found
+    parts: Any = message_from_bytes(head + asked.body).get_payload()
+    return [
+        (part.get_param("name", header="content-disposition"), part.get_filename(), part.get_payload(decode=True))
+        for part in parts
+    ]
 
 
 def test_a_push_is_multipart_with_its_length_and_tells_its_progress(server: FakeServer, client: Client) -> None:
