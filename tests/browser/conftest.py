@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+
 from tests.cast import PASSWORD, House
 from tests.trained import ready_example
 

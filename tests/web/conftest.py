@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+
 from tests.cast import PASSWORD
 from tests.http import HttpFor
 from tests.web.pages import sign_in

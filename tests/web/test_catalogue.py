@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
+
 from tests.cast import House
 from tests.models import ready_sum_model
 from tests.web.conftest import SignedIn

@@ -1,5 +1,6 @@
 import httpx
 import pytest
+
 from tests.cast import PASSWORD, House
 from tests.http import HttpFor
 from tests.web.conftest import SignedIn

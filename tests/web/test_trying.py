@@ -7,10 +7,11 @@ import shlex
 
 import httpx
 import pytest
+
 from tests.cast import House
 from tests.http import HttpFor
 from tests.models import ready_sum_model
-from tests.trained import ready_example
+from tests.trained import ready_example, ready_version
 from tests.web.conftest import SignedIn
 from tests.web.pages import ask, text_of
 
@@ -72,7 +73,7 @@ def test_the_curl_command_beside_the_answer_gets_the_same_over_rest(
 
     page = ask(signed_in("bob"), "/models/titanic/", man).text
 
-    words = shlex.split(html.unescape(re.search(r"<pre><code>(curl.*?)</code></pre>", page, re.DOTALL)[1]))  # type: ignore[index]
+    words = shlex.split(html.unescape(re.search(r"<pre[^>]*><code>(curl.*?)</code></pre>", page, re.DOTALL)[1]))  # type: ignore[index]
     assert words[:2] == ["curl", "http://acme.localhost/api/v1/models/titanic/predict/"]
     answer = alice.post(words[1], content=words[-1], headers={"Content-Type": "application/json"})
     assert json.loads(words[-1]) == {
@@ -222,3 +223,20 @@ def test_a_key_is_not_a_session(http_for: HttpFor, acme: House) -> None:
     client.headers["Accept"] = "text/html"
 
     assert client.get("/models/sum/").status_code == 302
+
+
+def test_a_form_of_a_thousand_inputs_is_taken(signed_in: SignedIn, acme: House) -> None:
+    import numpy as np
+    import pandas as pd
+    from sklearn.linear_model import LinearRegression
+
+    from foretell.inference.conversion import convert
+
+    sample = pd.DataFrame(np.eye(20, 1_100), columns=[f"x{number}" for number in range(1_100)])
+    estimator = LinearRegression().fit(sample, sample["x3"] * 5)
+    ready_version(acme, convert(estimator, sample), name="wide")
+
+    answer = ask(signed_in("bob"), "/models/wide/", dict.fromkeys(sample.columns, "0"))
+
+    assert answer.status_code == 200
+    assert "By wide, version 1." in text_of(answer)
