@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from foretell.errors import ForetellError
 
@@ -51,11 +52,33 @@ def locked_home(home: Path, *, url: str) -> Iterator[None]:
         os.close(descriptor)
 
 
+def running_url(home: Path) -> str | None:
+    """Return where the `foretell up` of this home serves; None where none runs."""
+    try:
+        descriptor = os.open(home / "up.lock", os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = _read_holder(descriptor)
+        return str(holder["url"]) if holder else None
+    else:
+        return None
+    finally:
+        os.close(descriptor)
+
+
 def _holder(descriptor: int) -> str:
-    with contextlib.suppress(ValueError, KeyError):
+    holder = _read_holder(descriptor)
+    return f" (process {holder['pid']}, {holder['url']})" if holder else ""
+
+
+def _read_holder(descriptor: int) -> dict[str, Any] | None:
+    with contextlib.suppress(ValueError):
         holder = json.loads(os.pread(descriptor, 4096, 0))
-        return f" (process {holder['pid']}, {holder['url']})"
-    return ""
+        return holder if isinstance(holder, dict) and {"pid", "url"} <= holder.keys() else None
+    return None
 
 
 def write_private(path: Path, text: str) -> None:

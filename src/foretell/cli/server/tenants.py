@@ -107,11 +107,14 @@ def delete(name: Name, yes: Annotated[bool, typer.Option("--yes", help="Do not a
 
 
 def tenant_url(name: str) -> str:
-    """Return where the tenant is without any set-up of names: below the address of this installation."""
+    """Return where the tenant is without any set-up of names: below the address at which this installation serves."""
     from django.conf import settings
 
-    host = "localhost" if settings.HOST in ("0.0.0.0", "127.0.0.1", "::") else settings.HOST  # noqa: S104  compared, not bound
-    return f"http://{host}:{settings.PORT}/t/{name}"
+    from foretell.cli.server.up import shown_host
+    from foretell.embedded.home import running_url
+
+    root = running_url(settings.FORETELL_HOME) or f"http://{shown_host(settings.HOST)}:{settings.PORT}"
+    return f"{root}/t/{name}"
 
 
 def _row(tenant: Any) -> dict[str, Any]:
