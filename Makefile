@@ -23,7 +23,7 @@ check: .venv/dev.stamp ## Format, lint, types, import layers, migrations
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/foretell manage makemigrations --check --dry-run
+	FORETELL_HOME=$(CURDIR)/.venv/check-home $(BIN)/foretell manage makemigrations --check --dry-run
 
 fix: .venv/dev.stamp ## Format, and fix what the linter can fix
 	$(BIN)/ruff format .

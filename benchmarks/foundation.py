@@ -73,7 +73,7 @@ def measure_installation() -> Iterator[Row]:
             yield Row(
                 "memory of everything, three examples served (PSS)",
                 "< 900 MB",
-                f"{pss_of_tree(supervisor) / 1e6:.0f} MB",
+                f"{pss_of(home, supervisor) / 1e6:.0f} MB",
             )
 
 

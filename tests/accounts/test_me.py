@@ -3,6 +3,7 @@
 import base64
 
 import pytest
+
 from tests.cast import PASSWORD, House
 from tests.http import HttpFor
 

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.inference.signatures import NUMBER, PASSENGERS, signatures, taking
 
 from foretell.inference.errors import InvalidSignature
 from foretell.inference.signature import DType, Input, Output, Signature, Task
 from foretell.inference.signature_checks import checked
+from tests.inference.signatures import NUMBER, PASSENGERS, signatures, taking
 
 
 @given(signatures())

@@ -1,11 +1,11 @@
 from typing import Any
 
 import pytest
-from tests.inference.signatures import PASSENGERS, taking
 
 from foretell.inference.errors import InvalidSignature
 from foretell.inference.refining import refine
 from foretell.inference.signature import DType, Input
+from tests.inference.signatures import PASSENGERS, taking
 
 
 def test_the_author_adds_units_help_limits_and_examples() -> None:

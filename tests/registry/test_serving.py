@@ -63,7 +63,8 @@ def test_a_load_that_fails_tells_everybody_and_is_tried_again() -> None:
 
 def test_the_least_recently_used_make_room_and_are_closed() -> None:
     models = LoadedModels(max_bytes=25)
-    first, second = models.get(key(1), 10, model), models.get(key(2), 10, model)
+    first: Any = models.get(key(1), 10, model)
+    second: Any = models.get(key(2), 10, model)
     models.get(key(1), 10, model)
 
     models.get(key(3), 10, model)
@@ -75,4 +76,6 @@ def test_the_least_recently_used_make_room_and_are_closed() -> None:
 def test_one_that_is_larger_than_all_the_room_is_served_all_the_same() -> None:
     models = LoadedModels(max_bytes=5)
 
-    assert models.get(key(1), 10, model).runtime.is_closed is False
+    large: Any = models.get(key(1), 10, model)
+
+    assert large.runtime.is_closed is False

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponseBase, HttpResponsePermanentRedirect
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponsePermanentRedirect
 from django.urls import is_valid_path
 
 
@@ -12,6 +12,8 @@ class SlashMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         path = request.path_info
+        if "\0" in path:  # PostgreSQL's texts hold no NUL: nothing has such a name
+            raise Http404
         if path.endswith("/") or is_valid_path(path) or not is_valid_path(f"{path}/"):
             return self.get_response(request)
         query = request.META.get("QUERY_STRING", "")

@@ -49,4 +49,6 @@ class Predictions:
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def take(self, indices: Array) -> "Predictions":
-        return Predictions({name: values.take(indices) for name, values in self.outputs.items()}, len(indices), self.details)
+        return Predictions(
+            {name: values.take(indices) for name, values in self.outputs.items()}, len(indices), self.details
+        )

@@ -49,7 +49,16 @@ class InvalidInput(InferenceError):
 
     def __init__(self, *problems: InputProblem, message: str | None = None) -> None:
         first = problems[0] if problems else None
-        super().__init__(message or (f"{first.attr}: {first.detail}" if first and first.attr else first.detail if first else "The input is not valid."))
+        super().__init__(
+            message
+            or (
+                f"{first.attr}: {first.detail}"
+                if first and first.attr
+                else first.detail
+                if first
+                else "The input is not valid."
+            )
+        )
         self.problems = problems
 
 

@@ -6,7 +6,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -15,121 +14,184 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='RegisteredModel',
+            name="RegisteredModel",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('name', models.CharField(max_length=100)),
-                ('description', models.TextField(blank=True, default='', max_length=20000)),
-                ('tags', models.JSONField(blank=True, default=dict)),
-                ('archived_at', models.DateTimeField(blank=True, null=True)),
-                ('last_number', models.PositiveIntegerField(default=0)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("name", models.CharField(max_length=100)),
+                ("description", models.TextField(blank=True, default="", max_length=20000)),
+                ("tags", models.JSONField(blank=True, default=dict)),
+                ("archived_at", models.DateTimeField(blank=True, null=True)),
+                ("last_number", models.PositiveIntegerField(default=0)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'ordering': ('name',),
+                "ordering": ("name",),
             },
         ),
         migrations.CreateModel(
-            name='ModelVersion',
+            name="ModelVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('number', models.PositiveIntegerField()),
-                ('state', models.CharField(choices=[('quarantined', 'Uploaded, not yet looked at'), ('building', 'Being converted and checked'), ('ready', 'Ready'), ('failed', 'Failed')], default='quarantined', max_length=12)),
-                ('reason_code', models.CharField(blank=True, default='', max_length=50)),
-                ('reason', models.TextField(blank=True, default='')),
-                ('push_digest', models.CharField(max_length=64)),
-                ('uploads', models.JSONField(default=list)),
-                ('sample_sha256', models.CharField(blank=True, default='', max_length=64)),
-                ('options', models.JSONField(default=dict)),
-                ('wanted_alias', models.CharField(blank=True, default='', max_length=50)),
-                ('sha256', models.CharField(blank=True, default='', max_length=64)),
-                ('size_bytes', models.PositiveBigIntegerField(default=0)),
-                ('runtime', models.CharField(blank=True, default='', max_length=10)),
-                ('runtime_reason', models.TextField(blank=True, default='')),
-                ('signature', models.JSONField(blank=True, null=True)),
-                ('parity', models.JSONField(blank=True, null=True)),
-                ('examples', models.JSONField(blank=True, null=True)),
-                ('seal', models.CharField(blank=True, default='', max_length=64)),
-                ('ready_at', models.DateTimeField(blank=True, null=True)),
-                ('metrics', models.JSONField(blank=True, default=dict)),
-                ('tags', models.JSONField(blank=True, default=dict)),
-                ('description', models.TextField(blank=True, default='')),
-                ('lineage', models.JSONField(blank=True, default=dict)),
-                ('lease_expires_at', models.DateTimeField(blank=True, null=True)),
-                ('fence', models.PositiveIntegerField(default=0)),
-                ('interruptions', models.PositiveIntegerField(default=0)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('model', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='registry.registeredmodel')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("quarantined", "Uploaded, not yet looked at"),
+                            ("building", "Being converted and checked"),
+                            ("ready", "Ready"),
+                            ("failed", "Failed"),
+                        ],
+                        default="quarantined",
+                        max_length=12,
+                    ),
+                ),
+                ("reason_code", models.CharField(blank=True, default="", max_length=50)),
+                ("reason", models.TextField(blank=True, default="")),
+                ("push_digest", models.CharField(max_length=64)),
+                ("uploads", models.JSONField(default=list)),
+                ("sample_sha256", models.CharField(blank=True, default="", max_length=64)),
+                ("options", models.JSONField(default=dict)),
+                ("wanted_alias", models.CharField(blank=True, default="", max_length=50)),
+                ("sha256", models.CharField(blank=True, default="", max_length=64)),
+                ("size_bytes", models.PositiveBigIntegerField(default=0)),
+                ("runtime", models.CharField(blank=True, default="", max_length=10)),
+                ("runtime_reason", models.TextField(blank=True, default="")),
+                ("signature", models.JSONField(blank=True, null=True)),
+                ("parity", models.JSONField(blank=True, null=True)),
+                ("examples", models.JSONField(blank=True, null=True)),
+                ("seal", models.CharField(blank=True, default="", max_length=64)),
+                ("ready_at", models.DateTimeField(blank=True, null=True)),
+                ("metrics", models.JSONField(blank=True, default=dict)),
+                ("tags", models.JSONField(blank=True, default=dict)),
+                ("description", models.TextField(blank=True, default="")),
+                ("lineage", models.JSONField(blank=True, default=dict)),
+                ("lease_expires_at", models.DateTimeField(blank=True, null=True)),
+                ("fence", models.PositiveIntegerField(default=0)),
+                ("interruptions", models.PositiveIntegerField(default=0)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="versions",
+                        to="registry.registeredmodel",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-number',),
+                "ordering": ("-number",),
             },
         ),
         migrations.CreateModel(
-            name='AliasMove',
+            name="AliasMove",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('alias', models.CharField(max_length=50)),
-                ('from_number', models.PositiveIntegerField(blank=True, null=True)),
-                ('to_number', models.PositiveIntegerField(blank=True, null=True)),
-                ('is_rollback', models.BooleanField(default=False)),
-                ('moved_at', models.DateTimeField()),
-                ('moved_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('model', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='moves', to='registry.registeredmodel')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("alias", models.CharField(max_length=50)),
+                ("from_number", models.PositiveIntegerField(blank=True, null=True)),
+                ("to_number", models.PositiveIntegerField(blank=True, null=True)),
+                ("is_rollback", models.BooleanField(default=False)),
+                ("moved_at", models.DateTimeField()),
+                (
+                    "moved_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="moves", to="registry.registeredmodel"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-moved_at', '-id'),
+                "ordering": ("-moved_at", "-id"),
             },
         ),
         migrations.CreateModel(
-            name='Alias',
+            name="Alias",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('name', models.CharField(max_length=50)),
-                ('revision', models.PositiveIntegerField(default=1)),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='aliases', to='registry.modelversion')),
-                ('model', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='aliases', to='registry.registeredmodel')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("name", models.CharField(max_length=50)),
+                ("revision", models.PositiveIntegerField(default=1)),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="aliases", to="registry.modelversion"
+                    ),
+                ),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="aliases",
+                        to="registry.registeredmodel",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('name',),
+                "ordering": ("name",),
             },
         ),
         migrations.AddConstraint(
-            model_name='registeredmodel',
-            constraint=models.UniqueConstraint(fields=('name',), name='model_name_unique'),
+            model_name="registeredmodel",
+            constraint=models.UniqueConstraint(fields=("name",), name="model_name_unique"),
         ),
         migrations.AddIndex(
-            model_name='modelversion',
-            index=models.Index(condition=models.Q(('state__in', ['ready', 'failed']), _negated=True), fields=['state', 'lease_expires_at'], name='version_unfinished'),
+            model_name="modelversion",
+            index=models.Index(
+                condition=models.Q(("state__in", ["ready", "failed"]), _negated=True),
+                fields=["state", "lease_expires_at"],
+                name="version_unfinished",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='modelversion',
-            constraint=models.UniqueConstraint(fields=('model', 'number'), name='version_number_unique'),
+            model_name="modelversion",
+            constraint=models.UniqueConstraint(fields=("model", "number"), name="version_number_unique"),
         ),
         migrations.AddConstraint(
-            model_name='modelversion',
-            constraint=models.UniqueConstraint(fields=('model', 'push_digest'), name='version_push_unique'),
+            model_name="modelversion",
+            constraint=models.UniqueConstraint(fields=("model", "push_digest"), name="version_push_unique"),
         ),
         migrations.AddConstraint(
-            model_name='modelversion',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['quarantined', 'building', 'ready', 'failed'])), name='version_state_known'),
+            model_name="modelversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["quarantined", "building", "ready", "failed"])),
+                name="version_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='modelversion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'ready'), _negated=True), models.Q(('seal', ''), _negated=True), _connector='OR'), name='version_ready_is_sealed'),
+            model_name="modelversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "ready"), _negated=True), models.Q(("seal", ""), _negated=True), _connector="OR"
+                ),
+                name="version_ready_is_sealed",
+            ),
         ),
         migrations.AddIndex(
-            model_name='aliasmove',
-            index=models.Index(fields=['model', 'alias', '-moved_at'], name='alias_moves'),
+            model_name="aliasmove",
+            index=models.Index(fields=["model", "alias", "-moved_at"], name="alias_moves"),
         ),
         migrations.AddConstraint(
-            model_name='alias',
-            constraint=models.UniqueConstraint(fields=('model', 'name'), name='alias_name_unique'),
+            model_name="alias",
+            constraint=models.UniqueConstraint(fields=("model", "name"), name="alias_name_unique"),
         ),
     ]

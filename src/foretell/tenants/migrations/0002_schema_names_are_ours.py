@@ -4,14 +4,15 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tenants', '0001_initial'),
+        ("tenants", "0001_initial"),
     ]
 
     operations = [
         migrations.AddConstraint(
-            model_name='tenant',
-            constraint=models.CheckConstraint(condition=models.Q(('schema_name__regex', '^t_[a-z0-9]{1,40}$')), name='tenant_schema_name_is_ours'),
+            model_name="tenant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("schema_name__regex", "^t_[a-z0-9]{1,40}$")), name="tenant_schema_name_is_ours"
+            ),
         ),
     ]
