@@ -2,9 +2,11 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import FrameType
 
 from foretell.embedded.parts import die_with_supervisor
 
@@ -13,6 +15,7 @@ EXAMPLES = ("iris", "titanic", "addition")
 
 def main(marker: Path) -> int:
     """Run each example's `train.py`, all at once; write the marker when all are served, so that it happens once."""
+    signal.signal(signal.SIGTERM, _end_all)
     die_with_supervisor()
     trainings = {name: _start(name) for name in EXAMPLES}
     failed = [name for name, process in trainings.items() if process.wait() != 0]
@@ -27,6 +30,13 @@ def examples_dir() -> Path:
     """Return where the examples are: in the source tree, or in the installed package."""
     installed = Path(__file__).parent / "examples"
     return installed if installed.is_dir() else Path(__file__).parents[2] / "examples"
+
+
+def _end_all(number: int, frame: FrameType | None) -> None:
+    """End the trainings too: they are of the group that this process leads, when `foretell up` started it."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    sys.exit(128 + number)
 
 
 def _start(name: str) -> "subprocess.Popen[bytes]":

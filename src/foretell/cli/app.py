@@ -1,6 +1,7 @@
 """Puts the commands together, and turns what was raised into words and an exit code."""
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -29,9 +30,26 @@ def build_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+    app.callback()(_global_options)
     client_commands.register(app)
     server.register(app)
     return app
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        import foretell
+
+        sys.stdout.write(f"foretell {foretell.__version__}\n")
+        raise typer.Exit
+
+
+def _global_options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    pass
 
 
 def run() -> None:

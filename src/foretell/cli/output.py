@@ -16,6 +16,13 @@ def say(message: str) -> None:
     words.print(message, soft_wrap=True)
 
 
+def said(message: str, result: dict[str, Any] | None) -> None:
+    """Tell the person what was done; to a program, print the result as JSON, where it asked for one."""
+    say(message)
+    if result is not None:
+        print_json(result)
+
+
 def print_json(result: Any) -> None:
     sys.stdout.write(json.dumps(result, indent=2, ensure_ascii=False, default=str) + "\n")
 

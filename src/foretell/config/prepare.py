@@ -14,6 +14,7 @@ from django.conf import settings
 
 from foretell import env
 from foretell.embedded.home import write_private
+from foretell.embedded.parts import die_with_supervisor
 from foretell.errors import ForetellError
 
 OWNER = "demo"
@@ -72,6 +73,7 @@ def _made() -> dict[str, Any]:
 
 if __name__ == "__main__":
     try:
+        die_with_supervisor()
         django.setup()
         main(sys.argv[1])
     except ForetellError as err:

@@ -8,7 +8,7 @@ from foretell.core.tenancy import use_public
 from foretell.errors import ForetellError
 
 POLL_S = 5.0  # behind LISTEN/NOTIFY, which wakes the worker at once
-DRAIN_S = 60.0  # longest that a build may go on after SIGTERM
+DRAIN_S = 25.0  # longest that a build may go on after SIGTERM; another worker resumes what is cut off. `foretell up` waits 30 s
 
 
 class WrongConnector(ForetellError):

@@ -19,9 +19,9 @@ class HomeInUse(ForetellError):
 
 
 def prepare_home(home: Path) -> None:
-    """Make the home. Others may pass through (the database's own user has to), not look in."""
-    home.mkdir(parents=True, exist_ok=True)
-    home.chmod(0o711)
+    """Make the home, closed to others. As root they may pass through, since the database's own user has to, and not look in."""
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    home.chmod(0o711 if os.geteuid() == 0 else 0o700)
     run = home / "run"
     run.mkdir(exist_ok=True, mode=0o700)
 

@@ -73,15 +73,18 @@ class Part:
             with contextlib.suppress(ProcessLookupError):
                 self.process.terminate()
 
-    def wait(self, patience: float = 1.0) -> None:
-        """Wait for the end that `terminate` asked for, and make sure that what the process started is gone too."""
-        process, limit_s = self.process, self.stop_within_s * patience
+    def wait(self, patience: Callable[[], float] = lambda: 1.0) -> None:
+        """Wait for the end that `terminate` asked for, and make sure that what the process started is gone too.
+
+        `patience` is asked again and again for the share of `stop_within_s` that is granted.
+        """
+        process, began = self.process, time.monotonic()
         if process is None:
             return
-        try:
-            process.wait(limit_s)
-        except subprocess.TimeoutExpired:
-            self.log(self.name, f"did not end within {limit_s:g} s; killed")
+        while not _ends(process, within_s=0.1):
+            if time.monotonic() - began >= self.stop_within_s * patience():
+                self.log(self.name, f"did not end within {time.monotonic() - began:.0f} s; killed")
+                break
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -116,6 +119,12 @@ def die_with_supervisor() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGTERM)
     if os.getppid() != supervisor:
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _ends(process: "subprocess.Popen[bytes]", *, within_s: float) -> bool:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(within_s)
+    return process.returncode is not None
 
 
 def _ending(code: int | None) -> str:

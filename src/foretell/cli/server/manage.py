@@ -1,8 +1,10 @@
 """foretell manage …: Django's manage.py, with django-tenants' commands."""
 
+from typing import Annotated
+
 import typer
 
-from foretell.cli.output import say
+from foretell.cli.output import said
 from foretell.cli.server.installation import installation
 
 
@@ -24,7 +26,7 @@ def manage(context: typer.Context) -> None:
             execute_from_command_line(["foretell manage", *context.args])
 
 
-def migrate() -> None:
+def migrate(as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False) -> None:
     """Bring the database to this version: the public schema, then every tenant's. Safe to repeat."""
     with installation(migrated=False):
         from django.db import connection
@@ -34,4 +36,5 @@ def migrate() -> None:
 
         refuse_pooler(connection)
         is_changed = migrating.migrate()
-    say("[green]migrated[/] all schemas." if is_changed else "Nothing to migrate: all schemas are at this version.")
+    words = "[green]migrated[/] all schemas." if is_changed else "Nothing to migrate: all schemas are at this version."
+    said(words, {"migrated": is_changed} if as_json else None)

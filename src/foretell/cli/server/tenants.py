@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from foretell.cli.output import print_json, print_rows, say
+from foretell.cli.output import print_json, print_rows, said, say
 from foretell.cli.server.installation import installation
 
 AsJSON = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -67,7 +67,7 @@ def show_all(as_json: AsJSON = False) -> None:
     print_rows(rows, as_json=as_json, columns=["name", "state", "domains", "schema", "created_at"])
 
 
-def suspend(name: Name) -> None:
+def suspend(name: Name, as_json: AsJSON = False) -> None:
     """Answer 403 to all of a tenant's requests; nothing of it is lost."""
     with installation():
         from django.utils import timezone
@@ -75,19 +75,24 @@ def suspend(name: Name) -> None:
         from foretell.tenants.services import get_tenant, suspend_tenant
 
         suspend_tenant(tenant=get_tenant(name), now=timezone.now())
-    say(f"[green]suspended[/] {name}. `foretell tenant resume {name}` brings it back.")
+    said(
+        f"[green]suspended[/] {name}. `foretell tenant resume {name}` brings it back.",
+        _state(name, "suspended", as_json),
+    )
 
 
-def resume(name: Name) -> None:
+def resume(name: Name, as_json: AsJSON = False) -> None:
     """Serve a suspended tenant again."""
     with installation():
         from foretell.tenants.services import get_tenant, resume_tenant
 
         resume_tenant(tenant=get_tenant(name))
-    say(f"[green]resumed[/] {name}.")
+    said(f"[green]resumed[/] {name}.", _state(name, "active", as_json))
 
 
-def delete(name: Name, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+def delete(
+    name: Name, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False, as_json: AsJSON = False
+) -> None:
     """Delete a tenant with everything it owns, for good."""
     with installation():
         from foretell.tenants.services import delete_tenant, get_tenant
@@ -103,7 +108,7 @@ def delete(name: Name, yes: Annotated[bool, typer.Option("--yes", help="Do not a
             say("That is not its name; nothing was deleted.")
             raise typer.Exit(1)
         delete_tenant(tenant=tenant)
-    say(f"[green]deleted[/] {name}.")
+    said(f"[green]deleted[/] {name}.", _state(name, "deleted", as_json))
 
 
 def tenant_url(name: str) -> str:
@@ -115,6 +120,10 @@ def tenant_url(name: str) -> str:
 
     root = running_url(settings.FORETELL_HOME) or f"http://{shown_host(settings.HOST)}:{settings.PORT}"
     return f"{root}/t/{name}"
+
+
+def _state(name: str, state: str, as_json: bool) -> dict[str, Any] | None:
+    return {"name": name, "state": state} if as_json else None
 
 
 def _row(tenant: Any) -> dict[str, Any]:

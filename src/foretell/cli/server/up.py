@@ -1,18 +1,21 @@
 """What `foretell up` and `foretell web` do: start the parts in order, say where to look, watch, and stop everything."""
 
+import contextlib
 import http.client
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from foretell import env
 from foretell.cli.output import say
-from foretell.embedded.database import embedded_postgres, is_embedded
+from foretell.embedded.database import DatabaseWatch, embedded_postgres, is_embedded, running_database
 from foretell.embedded.home import locked_home, prepare_home
 from foretell.embedded.listening import listen
 from foretell.embedded.parts import SUPERVISOR_VARIABLE, Part
@@ -20,6 +23,7 @@ from foretell.embedded.supervisor import PrefixedLog, Supervisor
 from foretell.errors import ForetellError
 
 READY_WITHIN_S = 60.0
+HELPER_WITHIN_S = 600.0
 WEB_DRAIN_S, WORKER_DRAIN_S, SANDBOX_DRAIN_S = 25.0, 30.0, 5.0
 
 
@@ -41,7 +45,7 @@ def run() -> int:
         sandbox = sandbox_part(home, log)
         try:
             supervisor.start(sandbox)  # Optimization: it imports scikit-learn while the database starts
-            with database(log):
+            with database(supervisor, log):
                 try:
                     _serve(supervisor, home, url, port, host, web, worker)
                 finally:  # while the database is still there for what they have to finish
@@ -83,18 +87,15 @@ def sandbox_part(home: Path, log: PrefixedLog) -> Part:
 
 
 @contextmanager
-def database(log: PrefixedLog) -> Iterator[None]:
-    """Have a database: the one of DATABASE_URL, or the embedded one, which is stopped again."""
-    if not is_embedded():
+def database(supervisor: Supervisor, log: PrefixedLog) -> Iterator[None]:
+    """Have a database: the one of DATABASE_URL, or the embedded one, which is watched and in the end stopped."""
+    if is_embedded():
+        server = embedded_postgres()
+        log("database", "starting PostgreSQL" if server.data_dir.exists() else "setting up PostgreSQL (once)")
+    with running_database():
+        if is_embedded():
+            supervisor.watches.append(DatabaseWatch(server, log))
         yield
-        return
-    server = embedded_postgres()
-    log("database", "starting PostgreSQL" if server.data_dir.exists() else "setting up PostgreSQL (once)")
-    try:
-        server.start()
-        yield
-    finally:
-        server.stop()
 
 
 def shown_host(host: str) -> str:
@@ -102,7 +103,9 @@ def shown_host(host: str) -> str:
 
 
 def _serve(supervisor: Supervisor, home: Path, url: str, port: int, host: str, web: list[Part], worker: Part) -> None:
-    demo = _prepare(url)
+    demo = _prepare(supervisor, url)
+    if supervisor.is_stopping:
+        return
     supervisor.start(worker, *web)
     if not supervisor.wait_until(_answers(host, port), within_s=READY_WITHIN_S):
         if supervisor.is_stopping:
@@ -117,17 +120,28 @@ def _serve(supervisor: Supervisor, home: Path, url: str, port: int, host: str, w
     supervisor.watch()
 
 
-def _prepare(url: str) -> dict[str, Any] | None:
-    done = subprocess.run(
-        [sys.executable, "-m", "foretell.config.prepare", url],
-        check=False,
-        stdout=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-    )
-    if done.returncode != 0:
-        raise StartFailed("The database could not be prepared; the lines above say why.")
-    demo: dict[str, Any] | None = json.loads(done.stdout.splitlines()[-1])["demo"]
-    return demo
+def _prepare(supervisor: Supervisor, url: str) -> dict[str, Any] | None:
+    with tempfile.TemporaryFile() as answer:
+        code = _run(supervisor, ["foretell.config.prepare", url], stdout=answer.fileno())
+        if supervisor.is_stopping:
+            return None
+        if code != 0:
+            raise StartFailed("The database could not be prepared; the lines above say why.")
+        answer.seek(0)
+        demo: dict[str, Any] | None = json.loads(answer.read().splitlines()[-1])["demo"]
+        return demo
+
+
+def _run(supervisor: Supervisor, arguments: list[str], *, stdout: int, environment: Mapping[str, str] = {}) -> int:
+    """Run a Python module to its end, in a group of its own: Ctrl-C reaches the supervisor, which then ends that and its children."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", *arguments], stdin=subprocess.DEVNULL, stdout=stdout, start_new_session=True,
+        env={**os.environ, **environment, SUPERVISOR_VARIABLE: str(os.getpid())},
+    )  # fmt: skip
+    if not supervisor.wait_until(lambda: process.poll() is not None, within_s=HELPER_WITHIN_S):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    return process.wait()
 
 
 def _answers(host: str, port: int) -> Callable[[], bool]:
@@ -149,22 +163,12 @@ def _answers(host: str, port: int) -> Callable[[], bool]:
 
 def _push_examples(supervisor: Supervisor, home: Path, demo: dict[str, Any]) -> None:
     """Train the examples and push them through the public client, each once; Ctrl-C ends that too."""
-    environment = {
-        **os.environ,
-        "FORETELL_URL": demo["url"],
-        "FORETELL_API_KEY": demo["api_key"],
-        "FORETELL_TENANT": demo["tenant"],
-        SUPERVISOR_VARIABLE: str(os.getpid()),
-    }
     if (home / "examples.json").exists():
         return
     supervisor.wait_until((home / "run" / "sandbox.sock").exists, within_s=READY_WITHIN_S)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "foretell.demo", str(home / "examples.json")], env=environment, stdin=subprocess.DEVNULL
-    )
-    if not supervisor.wait_until(lambda: process.poll() is not None, within_s=600):
-        process.terminate()
-    if process.wait() != 0 and not supervisor.is_stopping:
+    way = {"FORETELL_URL": demo["url"], "FORETELL_API_KEY": demo["api_key"], "FORETELL_TENANT": demo["tenant"]}
+    code = _run(supervisor, ["foretell.demo", str(home / "examples.json")], stdout=sys.stderr.fileno(), environment=way)
+    if code != 0 and not supervisor.is_stopping:
         say("[yellow]The example models could not all be pushed; the next start tries again.[/] Everything else works.")
 
 
