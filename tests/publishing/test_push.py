@@ -79,7 +79,7 @@ def test_the_same_model_is_the_same_bytes_each_time(server: FakeServer, client: 
 
 def test_what_the_author_says_is_kept(server: FakeServer, client: Client) -> None:
     foretell.push(
-        FITTED, "iris", sample=TABLE.assign(y=LABELS), target="y", alias="next", metrics={"accuracy": np.float64(0.5)}, tags={"n": 1},
+        FITTED, "iris", sample=TABLE.assign(y=LABELS), target="y", alias="next", metrics={"accuracy": np.float64(0.5)}, tags={"n": "1"},
         description="Flowers.", refinements={"inputs": {"a": {"unit": "cm"}}}, client=client, progress=False,
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from foretell.publishing.errors import CannotPush
+from foretell.publishing.errors import CannotPush, MissingExtra
 
 MAX_SAMPLE_BYTES = 64 << 20  # what a server takes; a few thousand rows are enough
 
@@ -41,8 +41,7 @@ def table_of(sample: Sample | None) -> Any:
     """Return the sample as a pandas table, as a conversion in this process takes it."""
     if sample is None or sample.table is not None:
         return None if sample is None else sample.table
-    import pandas as pd
-
+    pd = _pandas()
     try:
         return pd.read_csv(io.BytesIO(sample.csv))
     except ValueError as err:
@@ -50,8 +49,7 @@ def table_of(sample: Sample | None) -> Any:
 
 
 def as_table(rows: Any) -> Any:
-    import pandas as pd
-
+    pd = _pandas()
     if isinstance(rows, pd.DataFrame):
         return rows
     if hasattr(rows, "to_dicts"):  # polars
@@ -63,6 +61,14 @@ def as_table(rows: Any) -> Any:
     raise CannotPush(
         f"The sample is a {type(rows).__name__}; expected a DataFrame, a two-dimensional array, a list of dicts, or the path of a CSV file."
     )
+
+
+def _pandas() -> Any:
+    try:
+        import pandas as pd
+    except ModuleNotFoundError as err:
+        raise MissingExtra("pandas") from err
+    return pd
 
 
 def _of_file(path: Path) -> Sample:
