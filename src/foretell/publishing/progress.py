@@ -59,5 +59,8 @@ class Reporter:
             return
         if self._upload is None:
             self._upload = self._bars.add_task("upload", total=total, detail="")
-        detail = f"{sent / 1e6:.1f} of {total / 1e6:.1f} MB"
-        self._bars.update(self._upload, completed=sent, detail=detail)
+        self._bars.update(self._upload, completed=sent, detail=f"{_size(sent)} of {_size(total)}")
+
+
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 1e6 else f"{n_bytes / 1e3:.1f} kB"
