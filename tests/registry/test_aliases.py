@@ -125,3 +125,15 @@ def test_an_alias_can_be_taken_away(two_versions: None, alice: httpx.Client) -> 
 
     assert alice.delete(CHAMPION, headers={"If-Match": etag}).status_code == 204
     assert alice.post("/api/v1/models/sum/predict/", json={"a": 1, "b": 2}).status_code == 404
+
+
+def test_another_name_for_a_lone_output_disturbs_no_caller() -> None:
+    from dataclasses import replace
+
+    from foretell.registry.aliases import why_callers_break
+    from tests.models import sum_signature
+
+    served = sum_signature()
+    offered = replace(served, outputs=(replace(served.outputs[0], name="total"),))
+
+    assert why_callers_break(served, offered) == []

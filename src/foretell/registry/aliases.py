@@ -93,11 +93,14 @@ def why_callers_break(served: Signature, offered: Signature) -> list[str]:
         if name not in old and not item.nullable
     ]
     broken += [detail for name, item in new.items() if name in old for detail in _narrowed(old[name], item)]
-    if [(output.name, output.task) for output in served.outputs] != [
-        (output.name, output.task) for output in offered.outputs
-    ]:
+    if _shape(served) != _shape(offered):
         broken.append("the outputs are others")
     return broken
+
+
+def _shape(signature: Signature) -> list[tuple[str, str]]:
+    """Return what callers see of the outputs: a lone one is never called by its name."""
+    return [("" if signature.is_scalar else output.name, output.task) for output in signature.outputs]
 
 
 def _narrowed(old: Input, new: Input) -> list[str]:
