@@ -28,6 +28,8 @@ SUPERUSER = "postgres"
 SYSTEM_USER = "foretell-postgres"  # who runs the server when we are root: PostgreSQL refuses to
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 30.0
+ORPHANS_GONE_WITHIN_S = 10.0
+SIGNS_OF_ORPHANS = ("shared memory block", 'lock file "postmaster.pid" already exists')
 MAX_SOCKET_PATH = 100  # the kernel's limit is 107 bytes, and PostgreSQL appends a lock file's suffix
 
 # Small, for a server that shares its machine with everything else; durable, as a database has to be.
@@ -95,7 +97,7 @@ class Postgres:
         if self.is_running and not self._answers():
             self.stop()  # left behind by a start that was killed: not ours to guess about
         if not self.is_running:
-            self._launch()
+            self._launch_after_orphans()
         self._ensure_database()
         return self.url
 
@@ -131,6 +133,17 @@ class Postgres:
         except BaseException:
             shutil.rmtree(fresh, ignore_errors=True)
             raise
+
+    def _launch_after_orphans(self) -> None:
+        """Race condition: a server that was killed is not quite gone for a moment, nor are its children, which hold its memory."""
+        deadline = time.monotonic() + ORPHANS_GONE_WITHIN_S
+        while True:
+            try:
+                return self._launch()
+            except PostgresFailed:
+                if time.monotonic() > deadline or not any(sign in self._last_log() for sign in SIGNS_OF_ORPHANS):
+                    raise
+                time.sleep(0.2)
 
     def _launch(self) -> None:
         _make_reachable(self.data_dir.parent)
