@@ -11,6 +11,8 @@ from typing import Any
 
 from foretell.errors import ForetellError
 
+PRIVATE = ("run", "artifacts", "uploads")
+
 
 class HomeInUse(ForetellError):
     """Another `foretell up` works on this home."""
@@ -22,8 +24,9 @@ def prepare_home(home: Path) -> None:
     """Make the home, closed to others. As root they may pass through, since the database's own user has to, and not look in."""
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     home.chmod(0o711 if os.geteuid() == 0 else 0o700)
-    run = home / "run"
-    run.mkdir(exist_ok=True, mode=0o700)
+    for name in PRIVATE:
+        (home / name).mkdir(exist_ok=True)
+        (home / name).chmod(0o700)
 
 
 @contextmanager

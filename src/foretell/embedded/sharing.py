@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from foretell.embedded.ending import undisturbed
 from foretell.embedded.postgres import Postgres
 
 
@@ -24,7 +25,7 @@ def shared(server: Postgres) -> Iterator[str]:
             fcntl.flock(users, fcntl.LOCK_SH)
         yield url
     finally:
-        with _switch(server):
+        with undisturbed(), _switch(server):
             if _is_last(users):
                 server.stop()
         os.close(users)

@@ -40,7 +40,9 @@ def installation(*, migrated: bool = True) -> Iterator[None]:
     """Work on the installation of this environment: its database is started for the length of the block where it is not running."""
     require_server()
     from foretell.embedded.database import running_database
+    from foretell.embedded.ending import end_in_order
 
+    end_in_order()
     with running_database():
         set_up_django()
         if migrated:
