@@ -1,0 +1,90 @@
+"""Commands of the operator: results on stdout, words on stderr, and an exit code that means something."""
+
+import importlib.util
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from foretell.cli import app as cli
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command line in this process; return exit code, stdout and stderr."""
+
+    def run_command(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["foretell", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            cli.run()
+        captured = capsys.readouterr()
+        return int(caught.value.code or 0), captured.out, captured.err
+
+    return run_command
+
+
+@pytest.mark.usefixtures("cast")
+@pytest.mark.parametrize("command", [("tenant", "suspend", "nobody"), ("user", "list", "--tenant", "nobody")])
+def test_an_unknown_tenant_is_not_found(run: Run, command: tuple[str, ...]) -> None:
+    code, out, err = run(*command)
+
+    assert (code, out) == (3, "")
+    assert err.startswith("error:")
+
+
+@pytest.mark.usefixtures("cast")
+def test_tenants_are_listed_as_json(run: Run) -> None:
+    code, out, err = run("tenant", "list", "--json")
+
+    assert (code, err) == (0, "")
+    assert {"acme", "globex"} <= {tenant["name"] for tenant in json.loads(out)}
+
+
+@pytest.mark.usefixtures("cast")
+def test_the_people_of_a_tenant_are_listed_as_json(run: Run) -> None:
+    code, out, _ = run("user", "list", "--tenant", "acme", "--json")
+
+    assert code == 0
+    assert {"alice": "owner", "bob": "viewer"}.items() <= {p["username"]: p["role"] for p in json.loads(out)}.items()
+
+
+@pytest.mark.usefixtures("cast")
+def test_words_go_to_stderr(run: Run) -> None:
+    suspended = run("tenant", "suspend", "globex")
+    resumed = run("tenant", "resume", "globex")
+
+    assert [suspended[:2], resumed[:2]] == [(0, ""), (0, "")]
+    assert "tenant resume globex" in suspended[2]
+
+
+def test_usage_is_exit_code_2(run: Run) -> None:
+    assert run("tenant", "no-such-command")[0] == 2
+
+
+@pytest.mark.parametrize("command", [("up",), ("worker",), ("migrate",), ("tenant", "list")])
+def test_a_base_install_says_which_extra_is_missing(
+    run: Run, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    find_spec = importlib.util.find_spec
+
+    def without_django(name: str, package: str | None = None) -> Any:
+        return None if name == "django" else find_spec(name, package)
+
+    monkeypatch.setattr(importlib.util, "find_spec", without_django)
+
+    code, out, err = run(*command)
+
+    assert (code, out) == (1, "")
+    assert "foretell[server]" in err
+
+
+def test_a_malformed_variable_stops_the_start_with_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "http")
+
+    code, out, err = run("up")
+
+    assert (code, out) == (1, "")
+    assert err.strip() == "error: PORT is 'http'; expected a whole number. Correct it in the environment or in .env."
