@@ -68,6 +68,15 @@ def test_rolling_back_goes_one_version_back_each_time_and_then_says_that_there_i
     assert served(alice) == 1
 
 
+def test_rolling_back_retraces_the_way_that_the_alias_came(two_versions: None, alice: httpx.Client) -> None:
+    move(alice, 2)
+    move(alice, 1)
+
+    assert alice.post(ROLLBACK).json()["version"] == 2
+    assert alice.post(ROLLBACK).json()["version"] == 1
+    assert alice.post(ROLLBACK).status_code == 409
+
+
 def test_promoting_keeps_the_alias_history(acme: House, two_versions: None, alice: httpx.Client) -> None:
     from foretell.registry.models import AliasMove
 
@@ -115,9 +124,28 @@ def test_what_cannot_be_promoted_is_refused(
 
     assert move(alice, 2).json()["code"] == "version_not_ready"
     assert move(alice, 99).status_code == 404
-    assert alice.put(CHAMPION, json={"version": "1"}).status_code in (400, 428)
     assert alice.put("/api/v1/models/sum/aliases/Champion!/", json={"version": 1}).status_code == 400
     assert move(erin, 1).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"version": "1"},
+        {"version": 1.0},
+        {"version": True},
+        {"version": 0},
+        {"version": 1, "allow_signature_change": "yes"},
+        {"version": 1, "colour": "red"},
+    ],
+    ids=str,
+)
+def test_a_move_is_read_strictly(two_versions: None, alice: httpx.Client, fields: dict[str, object]) -> None:
+    canary = "/api/v1/models/sum/aliases/canary/"
+
+    assert alice.put(canary, json=fields).status_code == 400
+    assert alice.put(canary, json={"version": 1}).status_code == 200
 
 
 def test_an_alias_can_be_taken_away(two_versions: None, alice: httpx.Client) -> None:

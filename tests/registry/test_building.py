@@ -52,7 +52,19 @@ def test_what_a_dead_worker_left_is_queued_again_and_taken_over(acme: House, ver
         building.claim(version.pk, now=timezone.now())
         assert building.resume_builds(now=timezone.now()) == 0
         assert building.resume_builds(now=timezone.now() + LATER) == 1
-        assert building.claim(version.pk, now=timezone.now() + LATER + LATER) is not None
+        assert building.claim(version.pk, now=timezone.now() + LATER) is not None
+
+
+def test_a_version_whose_worker_died_is_built_by_the_very_job_that_resumes_it(acme: House, version: Any) -> None:
+    """Resuming once renewed the dead worker's own lease, so that nobody ever took the version over."""
+    from foretell.registry import building
+
+    died_at = timezone.now()
+    with acme.inside():
+        building.claim(version.pk, now=died_at)
+        resumed_at = died_at + building.LEASE + timedelta(seconds=1)
+        building.resume_builds(now=resumed_at)
+        assert building.claim(version.pk, now=resumed_at) is not None
 
 
 def test_a_worker_that_was_thought_dead_does_not_write_over_its_successor(acme: House, version: Any) -> None:
@@ -91,6 +103,36 @@ def test_while_the_sandbox_is_away_a_build_waits_and_nothing_is_lost(acme: House
         version.refresh_from_db()
         assert (version.state, version.reason_code) == ("quarantined", "sandbox_unavailable")
         assert building.resume_builds(now=timezone.now() + LATER) == 1
+
+
+def test_why_a_version_waited_is_forgotten_once_it_is_ready(acme: House, version: Any, tmp_path: Any) -> None:
+    from foretell.inference.sandbox import Sandbox
+    from foretell.registry import building, storage
+
+    with acme.inside():
+        building.build_version(version_id=version.pk, sandbox=Sandbox(tmp_path / "nobody.sock"))
+        claimed = building.claim(version.pk, now=timezone.now() + LATER)
+        assert claimed is not None
+        building.finish(claimed, built(), storage.store([sum_graph()]))
+        version.refresh_from_db()
+
+    assert (version.state, version.reason_code, version.reason) == ("ready", "", "")
+
+
+def test_an_alias_stays_with_the_later_push_when_the_earlier_is_built_last(acme: House, alice: httpx.Client) -> None:
+    from foretell.registry import building, storage
+    from foretell.registry.models import ModelVersion
+
+    push(alice, alias="champion")
+    push(alice, alias="champion", refinements={"inputs": {"a": {"unit": "m"}}})
+    with acme.inside():
+        claims = [building.claim(row.pk, now=timezone.now()) for row in ModelVersion.objects.order_by("-number")]
+        for claimed in claims:
+            assert claimed is not None
+            building.finish(claimed, built(), storage.store([sum_graph()]))
+
+    assert alice.get("/api/v1/models/sum/").json()["aliases"] == {"champion": 2}
+    assert alice.get("/api/v1/models/sum/versions/1/").json()["reason"]["code"] == "alias_not_moved"
 
 
 def test_an_artifact_that_cannot_be_used_fails_with_a_reason_for_a_person(
@@ -149,3 +191,19 @@ def test_an_upload_that_breaks_off_leaves_nothing(acme: House) -> None:
         with pytest.raises(ConnectionError):
             storage.store(breaking())
         assert set((settings.ARTIFACT_ROOT / str(acme.tenant.id)).glob("*")) == before
+
+
+def test_a_full_disk_keeps_nothing_and_says_so(
+    acme: House, erin: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import errno
+    import os
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    answer = push(erin)
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "storage_full")
+    assert erin.get("/api/v1/models/").json()["count"] == 0

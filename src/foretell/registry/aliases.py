@@ -56,16 +56,11 @@ def rollback_alias(*, model: RegisteredModel, alias: str, by: User, now: datetim
     existing = _locked(model, alias)
     if existing is None:
         raise NoSuchAlias(model.name, alias)
-    present = existing.version.number
-    arrival = model.moves.filter(alias=alias, to_number=present, is_rollback=False).first()
-    before = (
-        None
-        if arrival is None or arrival.from_number is None
-        else model.versions.filter(number=arrival.from_number).first()
-    )
+    number = _number_before(model, alias)
+    before = None if number is None else model.versions.filter(number=number).first()
     if before is None:
         raise NothingToRollBackTo(
-            f"{alias!r} of {model.name!r} points at version {present}, its first: there is none before."
+            f"{alias!r} of {model.name!r} points at version {existing.version.number}, its first: there is none before."
         )
     return promote_version(version=before, alias=alias, by=by, now=now, allow_signature_change=True, is_rollback=True)
 
@@ -135,9 +130,25 @@ def _check_precondition(existing: Alias | None, if_match: str | None, must_match
         raise AliasChanged("The alias was moved since you read it. Read it again, and decide anew.")
 
 
+def _number_before(model: RegisteredModel, alias: str) -> int | None:
+    """Replay the moves: each promotion is a step forward, each rollback takes the last one back."""
+    path: list[int] = []
+    moves = model.moves.filter(alias=alias).order_by(
+        "id"
+    )  # the order in which they took their turns, whatever the clocks said
+    for number, is_rollback in moves.values_list("to_number", "is_rollback"):
+        if number is None:
+            path.clear()
+        elif is_rollback:
+            del path[-1:]
+        else:
+            path.append(number)
+    return path[-2] if len(path) > 1 else None
+
+
 def _locked(model: RegisteredModel, alias: str) -> Alias | None:
-    """Race condition: moves of one model's aliases take turns, those of an alias that is yet to be made included."""
-    RegisteredModel.objects.select_for_update().get(pk=model.pk)
+    """Return the alias, which nobody else moves until the transaction ends; nor makes it, where there is none yet."""
+    model.lock()
     return Alias.objects.select_related("version", "model").filter(model=model, name=alias).first()
 
 

@@ -33,10 +33,17 @@ LEASE = timedelta(seconds=30)
 RENEW_EVERY_S = 10.0
 MAX_INTERRUPTIONS = 3
 
+_CLAIMED = ("state", "fence", "lease_expires_at", "interruptions", "reason_code", "reason")
+_BUILT = ("sha256", "size_bytes", "runtime", "runtime_reason", "signature", "parity", "examples", "lineage")
+_SEALED = ("state", "seal", "ready_at", "lease_expires_at")
+
 
 def defer_build(version: ModelVersion, *, now: datetime) -> None:
-    """Queue the build, in the transaction at hand; where it is queued already, once is enough."""
-    ModelVersion.objects.filter(pk=version.pk).update(lease_expires_at=now + LEASE)
+    """Queue the build, in the transaction at hand; where it is queued already, once is enough.
+
+    Race condition: the lease of one that is being built is its worker's alone. Renewed here, a dead worker's would never end.
+    """
+    ModelVersion.objects.filter(pk=version.pk, state=State.QUARANTINED).update(lease_expires_at=now + LEASE)
     tenant = str(current_tenant().id)
     task = app.configure_task(TASK, queueing_lock=f"build-{tenant}-{version.pk}")
     try:
@@ -67,7 +74,7 @@ def build_version(*, version_id: int, sandbox: Sandbox) -> None:
             artifact = storage.store([built.artifact])
     except SandboxUnavailable as err:
         _put_back(version, err)
-    except (InferenceError, storage.ArtifactDamaged) as err:
+    except (InferenceError, storage.ArtifactDamaged, storage.StorageFull) as err:
         fail(version, err)
     except Exception:
         log.exception("a build broke", version=str(version))
@@ -98,7 +105,8 @@ def claim(version_id: int, *, now: datetime) -> ModelVersion | None:
                 return None
             version.interruptions += 1
         version.state, version.fence, version.lease_expires_at = State.BUILDING, version.fence + 1, now + LEASE
-        version.save(update_fields=["state", "fence", "lease_expires_at", "interruptions", "updated_at"])
+        version.reason_code, version.reason = "", ""  # why it waited is over
+        version.save(update_fields=[*_CLAIMED, "updated_at"])
     if version.interruptions >= MAX_INTERRUPTIONS:
         fail(
             version,
@@ -114,6 +122,7 @@ def claim(version_id: int, *, now: datetime) -> ModelVersion | None:
 def finish(version: ModelVersion, built: BuiltModel, artifact: storage.Stored) -> None:
     """Write the outcome and move the wanted alias, in one transaction."""
     with transaction.atomic():
+        version.model.lock()  # before the version, as pushes do: the other order could deadlock with them
         if not _is_still_ours(version):
             return
         version.sha256, version.size_bytes = artifact.sha256, artifact.size_bytes
@@ -127,7 +136,7 @@ def finish(version: ModelVersion, built: BuiltModel, artifact: storage.Stored) -
             **version.lineage,
             "libraries": {**dict(built.libraries), **version.lineage.get("libraries", {})},
         }
-        version.save()
+        version.save(update_fields=[*_BUILT, "updated_at"])
         version.refresh_from_db()  # sealed is what the database gives back: it may write a number in another way
         version.state, version.seal, version.ready_at, version.lease_expires_at = (
             State.READY,
@@ -135,7 +144,7 @@ def finish(version: ModelVersion, built: BuiltModel, artifact: storage.Stored) -
             timezone.now(),
             None,
         )
-        version.save()
+        version.save(update_fields=[*_SEALED, "updated_at"])
         _move_wanted_alias(version)
 
 
@@ -191,13 +200,27 @@ def _put_back(version: ModelVersion, err: ForetellError) -> None:
 
 
 def _move_wanted_alias(version: ModelVersion) -> None:
-    if not version.wanted_alias:
+    """Move the alias that was wanted at the push, unless callers would break or a later push was faster and has it already."""
+    alias = version.wanted_alias
+    if not alias:
+        return
+    newer = (
+        version.model.aliases.filter(name=alias, version__number__gt=version.number).select_related("version").first()
+    )
+    if newer is not None:
+        _say_why_not_moved(
+            version, f"{alias!r} points at version {newer.version.number} already, which was pushed later."
+        )
         return
     try:
-        aliases.promote_version(version=version, alias=version.wanted_alias, by=version.created_by, now=timezone.now())
+        aliases.promote_version(version=version, alias=alias, by=version.created_by, now=timezone.now())
     except SignatureMismatch as err:
-        version.reason_code, version.reason = "alias_not_moved", err.message
-        version.save(update_fields=["reason_code", "reason", "updated_at"])
+        _say_why_not_moved(version, err.message)
+
+
+def _say_why_not_moved(version: ModelVersion, reason: str) -> None:
+    version.reason_code, version.reason = "alias_not_moved", reason
+    version.save(update_fields=["reason_code", "reason", "updated_at"])
 
 
 def _files(version: ModelVersion) -> list[tuple[str, bytes]]:

@@ -1,5 +1,6 @@
 """What can be served: registered models, their versions, and the aliases that point at them. In the tenant's schema."""
 
+import contextlib
 from datetime import datetime
 
 from django.conf import settings
@@ -7,6 +8,7 @@ from django.db import models
 from django.db.models import Max, Q
 
 from foretell.core.models import TimestampedModel
+from foretell.inference.errors import InvalidSignature
 from foretell.inference.signature import Signature
 from foretell.registry.naming import CHAMPION
 
@@ -19,14 +21,13 @@ class State(models.TextChoices):
 
 
 class RegisteredModelQuerySet(models.QuerySet["RegisteredModel"]):
+    def described(self) -> "RegisteredModelQuerySet":
+        """Return them with what is shown of each, in a constant number of queries."""
+        return self.annotate(latest_version=Max("versions__number")).prefetch_related("aliases__version")
+
     def listed(self) -> "RegisteredModelQuerySet":
-        """Return those in use, with what a list shows, in a constant number of queries."""
-        return (
-            self.filter(archived_at=None)
-            .annotate(latest_version=Max("versions__number"))
-            .prefetch_related("aliases__version")
-            .order_by("name")
-        )
+        """Return those in use, as a list shows them."""
+        return self.filter(archived_at=None).described().order_by("name")
 
     def limited_to(self, names: frozenset[str] | None) -> "RegisteredModelQuerySet":
         """Return those that a key limited to `names` may see; None: all."""
@@ -49,6 +50,10 @@ class RegisteredModel(TimestampedModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def lock(self) -> None:
+        """Race condition: whoever numbers versions or moves aliases of one model takes turns, until the transaction ends."""
+        RegisteredModel.objects.select_for_update().get(pk=self.pk)
 
     def shown_version(self) -> "ModelVersion | None":
         """Return the version that describes the model: the champion, else the latest that is ready."""
@@ -133,7 +138,21 @@ class ModelVersion(TimestampedModel):
         return self.state == State.READY
 
     def read_signature(self) -> Signature:
+        """Return the stored signature.
+
+        Raises
+        ------
+        InvalidSignature
+            where there is none yet, or the row was tampered with.
+        """
         return Signature.from_json(self.signature)
+
+    @property
+    def task(self) -> str | None:
+        """What it answers; None where that cannot be read: one bad row must not take a whole list with it."""
+        with contextlib.suppress(InvalidSignature):
+            return str(self.read_signature().task)
+        return None
 
     def files(self) -> list[str]:
         """Return the SHA-256 of every stored file that this version needs."""

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from foretell.accounts.models import User
 from foretell.accounts.permissions import Action, Principal, is_allowed
+from foretell.registry.aliases import promote_version
 from foretell.registry.building import defer_build
 from foretell.registry.errors import ModelArchived, NotAllowed
 from foretell.registry.models import ModelVersion, RegisteredModel, State
@@ -62,16 +63,16 @@ def push_version(
     """Register a version and queue its build; the model is made where there is none.
 
     Returns the version, and whether it is new: the same files with the same options are the same version, which is
-    built again only where it failed.
+    built again only where it failed. An alias that is named moves to it all the same, when it is ready.
     """
     check_model_name(name)
     _check_alias(metadata.alias, principal, name)
     digest = push_digest(uploads, sample, metadata)
     with transaction.atomic():
         model = _locked_model(name, principal.user)
-        known = model.versions.filter(push_digest=digest).first()
+        known = model.versions.select_related("model").filter(push_digest=digest).first()
         if known is not None:
-            return _again(known, now), False
+            return _again(known, metadata, principal, now), False
         version = _new_version(model, uploads, sample, metadata, principal, digest)
         defer_build(version, now=now)
     return version, True
@@ -101,7 +102,13 @@ def _locked_model(name: str, by: User) -> RegisteredModel:
     return model
 
 
-def _again(version: ModelVersion, now: datetime) -> ModelVersion:
+def _again(version: ModelVersion, metadata: PushMetadata, principal: Principal, now: datetime) -> ModelVersion:
+    """Do what a repeated push still asks for: build what failed, and move the alias that it names."""
+    if metadata.alias is not None and version.is_ready:
+        promote_version(version=version, alias=metadata.alias, by=principal.user, now=now)
+    elif metadata.alias is not None:
+        version.wanted_alias = metadata.alias
+        version.save(update_fields=["wanted_alias", "updated_at"])
     if version.state == State.FAILED:
         version.state, version.reason_code, version.reason, version.interruptions = State.QUARANTINED, "", "", 0
         version.save(update_fields=["state", "reason_code", "reason", "interruptions", "updated_at"])

@@ -4,6 +4,8 @@ Security: names are made here, of a tenant's id and of bytes; nothing that a use
 """
 
 import contextlib
+import errno
+import fcntl
 import hashlib
 import os
 import re
@@ -20,13 +22,23 @@ from foretell.errors import ForetellError
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 CHUNK_BYTES = 1 << 20
+LOCK = ".lock"
 ORPHAN_AGE = timedelta(hours=1)  # an upload whose row is not committed yet is younger than this
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 class ArtifactDamaged(ForetellError):
     """A stored file that is gone, or is not the one that was stored."""
 
     code = "artifact_damaged"
+    kind = "unavailable"
+
+
+class StorageFull(ForetellError):
+    """The disk of the artifacts takes no more."""
+
+    code = "storage_full"
     kind = "unavailable"
 
 
@@ -52,11 +64,13 @@ def store(chunks: Iterable[bytes]) -> Stored:
                 size += file.write(chunk)
             file.flush()
             os.fsync(file.fileno())
-        place = directory / digest.hexdigest()
-        os.replace(temporary, place)
-        os.utime(place)  # Race condition: an old orphan of the same bytes is young again, so the sweep spares it
-    except BaseException:
+        _put_in_place(Path(temporary), directory / digest.hexdigest())
+    except BaseException as err:
         Path(temporary).unlink(missing_ok=True)
+        if isinstance(err, OSError) and err.errno in _FULL:
+            raise StorageFull(
+                "The disk of this installation takes no more files. Nothing was kept; ask who runs it to make room."
+            ) from err
         raise
     return Stored(digest.hexdigest(), size)
 
@@ -84,12 +98,37 @@ def read(sha256: str) -> bytes:
 
 def sweep(needed: Iterable[str], *, now: datetime) -> int:
     """Delete the tenant's files that no version needs and that are older than an hour; return how many."""
-    keep, swept = set(needed), 0
-    for path in _files():
-        if path.name not in keep and now.timestamp() - path.stat().st_mtime > ORPHAN_AGE.total_seconds():
-            path.unlink(missing_ok=True)
-            swept += 1
-    return swept
+    keep = {*needed, LOCK}
+    return sum(_is_swept(path, now) for path in _files() if path.name not in keep)
+
+
+def _is_swept(path: Path, now: datetime) -> bool:
+    with _alone(path.parent), contextlib.suppress(FileNotFoundError):  # an upload that was put in place meanwhile
+        if now.timestamp() - path.stat().st_mtime > ORPHAN_AGE.total_seconds():
+            path.unlink()
+            return True
+    return False
+
+
+def _put_in_place(temporary: Path, place: Path) -> None:
+    with _alone(place.parent):
+        os.replace(
+            temporary, place
+        )  # Race condition: an old orphan of the same bytes is young again, so the sweep spares it
+        os.utime(place)
+    descriptor = os.open(place.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)  # the name is as lasting as the bytes, before a row speaks of it
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """Race condition: between looking at a file's age and deleting it, nobody stores the same bytes anew."""
+    with (directory / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _files() -> Iterator[Path]:
