@@ -1,6 +1,7 @@
 """The catalogue over REST: list, read, change, archive; and what a list costs."""
 
 import httpx
+import pytest
 
 from tests.cast import House
 from tests.http import HttpFor
@@ -12,7 +13,7 @@ def test_a_model_shows_its_task_aliases_and_signature(acme: House, bob: httpx.Cl
 
     model = bob.get("/api/v1/models/sum/").json()
 
-    assert (model["task"], model["aliases"]) == ("regression", {"champion": 1})
+    assert (model["task"], model["aliases"], model["latest_version"]) == ("regression", {"champion": 1}, 1)
     assert [source["name"] for source in model["signature"]["inputs"]] == ["a", "b"]
     assert model["url"] == "http://acme.localhost/api/v1/models/sum/"
 
@@ -29,25 +30,30 @@ def test_links_stay_below_the_prefix(acme: House, http_for: HttpFor) -> None:
     assert model["url"] == "http://globex.localhost/t/acme/api/v1/models/sum/"
 
 
-def test_a_list_costs_the_same_number_of_queries_whatever_its_length(acme: House, http_for: HttpFor) -> None:
-    def queries() -> int:
-        from django.db import connection
-        from django.test import Client
-        from django.test.utils import CaptureQueriesContext
+def queries(house: House, path: str) -> int:
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
 
-        with acme.inside(), CaptureQueriesContext(connection) as captured:
-            answer = Client(headers={"host": "acme.localhost", "X-API-Key": acme.people["bob"].key}).get(
-                "/api/v1/models/"
-            )
-            assert answer.status_code == 200
-        return len(captured)
+    with house.inside(), CaptureQueriesContext(connection) as captured:
+        answer = Client(headers={"host": "acme.localhost", "X-API-Key": house.people["bob"].key}).get(path)
+        assert answer.status_code == 200
+    return len(captured)
 
+
+@pytest.mark.parametrize("path", ["/api/v1/models/", "/api/v1/models/one/versions/", "/api/v1/models/one/aliases/"])
+def test_a_list_costs_the_same_number_of_queries_whatever_its_length(
+    acme: House, alice: httpx.Client, path: str
+) -> None:
     ready_sum_model(acme, name="one")
-    few = queries()
-    for number in range(5):
+    few = queries(acme, path)
+    for number in range(1, 5):
         ready_sum_model(acme, name=f"more-{number}")
+        ready_sum_model(acme, name="one", tweak=str(number))
+        alice.put(f"/api/v1/models/one/aliases/a{number}/", json={"version": number})
 
-    assert queries() == few
+    assert len(alice.get(path).json()["results"]) == 5
+    assert queries(acme, path) == few
 
 
 def test_models_are_searched_ordered_and_paged(acme: House, bob: httpx.Client) -> None:
@@ -73,6 +79,76 @@ def test_an_archived_model_answers_no_more_until_it_is_restored(acme: House, ali
 
     alice.patch("/api/v1/models/sum/", json={"archived": False})
     assert alice.post("/api/v1/models/sum/predict/", json={"a": 1, "b": 2}).status_code == 200
+
+
+def test_archiving_takes_the_right_to_promote_by_whichever_address(acme: House, erin: httpx.Client) -> None:
+    ready_sum_model(acme)
+
+    assert erin.delete("/api/v1/models/sum/").status_code == 403
+    assert erin.patch("/api/v1/models/sum/", json={"archived": True}).status_code == 403
+    assert erin.patch("/api/v1/models/sum/", json={"description": "Sums."}).status_code == 200
+    assert erin.get("/api/v1/models/").json()["count"] == 1
+
+
+def test_describing_a_model_leaves_the_numbering_of_its_versions_alone(acme: House, erin: httpx.Client) -> None:
+    from django.utils import timezone
+
+    from foretell.registry.catalogue import change_model
+    from foretell.registry.models import RegisteredModel
+
+    ready_sum_model(acme)
+    with acme.inside():
+        read_before = RegisteredModel.objects.get()
+        ready_sum_model(acme, tweak="pushed meanwhile")
+        change_model(model=read_before, principal=acme.principal("erin"), now=timezone.now(), description="Sums.")
+
+        assert RegisteredModel.objects.get().last_number == 2
+
+
+def test_a_key_limited_to_some_models_makes_no_other(acme: House, alice: httpx.Client) -> None:
+    from foretell.accounts.models import APIKey
+
+    with acme.inside():
+        APIKey.objects.filter(user__username="alice").update(model_names=["sum"])
+
+    assert alice.post("/api/v1/models/", json={"name": "other"}).status_code == 403
+    assert alice.post("/api/v1/models/", json={"name": "sum"}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[" * 100_000,
+        '{"name": "w", "name": "v"}',
+        '{"name": NaN}',
+        '{"name": "w", "description": "\\ud800"}',
+        '{"name": "w", "description": "a\\u0000"}',
+        '{"name": "w", "tags": {"a": "\\udfff"}}',
+        '{"name": "w", "colour": "red"}',
+        "{",
+        "[]",
+        "",
+    ],
+    ids=lambda body: body[:40],
+)
+def test_a_body_that_is_no_clean_json_object_is_400(acme: House, alice: httpx.Client, body: str) -> None:
+    headers = {"Content-Type": "application/json"}
+
+    assert alice.post("/api/v1/models/", content=body.encode(), headers=headers).status_code == 400
+    assert alice.post("/api/v1/models/", content=b'{"name": "w"}', headers=headers).status_code == 201
+
+
+def test_a_row_that_was_tampered_with_takes_no_list_with_it(acme: House, alice: httpx.Client) -> None:
+    from foretell.registry.models import ModelVersion
+
+    version = ready_sum_model(acme)
+    ready_sum_model(acme, name="whole")
+    with acme.inside():
+        ModelVersion.objects.filter(pk=version.pk).update(signature={"inputs": "changed"})
+
+    tasks = {model["name"]: model["task"] for model in alice.get("/api/v1/models/").json()["results"]}
+    assert tasks == {"sum": None, "whole": "regression"}
+    assert alice.get("/api/v1/models/sum/versions/1/").json()["task"] is None
 
 
 def test_a_model_is_made_once_and_described(acme: House, erin: httpx.Client) -> None:

@@ -51,6 +51,29 @@ def test_the_same_push_again_is_the_same_version(acme: House, erin: httpx.Client
     assert push(erin, refinements={"inputs": {"a": {"unit": "m"}}}).json()["version"] == 2
 
 
+def test_a_repeated_push_still_moves_the_alias_that_it_names(acme: House, alice: httpx.Client) -> None:
+    ready_sum_model(acme)
+    ready_sum_model(acme, tweak="second")
+    again = {"converted": {**converted_sum_model(), "reason": "second"}}
+
+    assert push(alice, **again).json()["aliases"] == []
+    answer = push(alice, **again, alias="champion")
+
+    assert (answer.status_code, answer.json()["version"], answer.json()["aliases"]) == (200, 2, ["champion"])
+
+
+def test_a_repeated_push_names_the_alias_of_a_version_that_is_still_being_built(
+    acme: House, alice: httpx.Client
+) -> None:
+    from foretell.registry.models import ModelVersion
+
+    push(alice)
+    push(alice, alias="canary")
+
+    with acme.inside():
+        assert ModelVersion.objects.get().wanted_alias == "canary"
+
+
 def test_equal_pushes_at_once_are_one_version_and_different_ones_have_no_gaps(acme: House, http_for: HttpFor) -> None:
     clients = [http_for("erin") for _ in range(8)]
 
@@ -95,6 +118,10 @@ def test_a_name_that_cannot_be_one_is_refused_and_leaves_nothing(acme: House, er
         ([("artifact", ("sum.onnx", sum_graph()))] * 9, "artifact"),
         ([("artifact", ("m", b"x")), ("other", ("o", b"x"))], "other"),
         ([("artifact", ("m", b"x")), ("sample", ("s", b"x")), ("sample", ("s", b"x"))], "sample"),
+        ([("artifact", ("m", b"x")), ("sample", ("s", b""))], "sample"),
+        ([("artifact", ("m", b"x")), ("sample", ("s", b"a,b\n"))], "sample"),
+        ([("artifact", ("m", b"x")), ("sample", ("s", b"PAR1\0\0\n\0\0PAR1"))], "sample"),
+        ([("artifact", ("m", b"x")), ("sample", ("s", "a,b\n1,2\n".encode("utf-16")))], "sample"),
     ],
 )
 def test_parts_that_cannot_be_a_push_are_named(acme: House, erin: httpx.Client, files: Any, attr: str) -> None:
@@ -135,6 +162,23 @@ def test_metadata_that_is_no_json_object_is_400(acme: House, erin: httpx.Client,
     assert answer.status_code == 400, answer.text
 
 
+@pytest.mark.parametrize(
+    ("files", "text"),
+    [
+        ([("artifact", ("sum.onnx", b"x"))] * 101, "{}"),
+        ([("artifact", ("sum.onnx", b"x"))], '{"description": "' + "x" * (9 << 20) + '"}'),
+        ([("artifact", ("sum.onnx", b"x"))], '{"description": "' + "x" * (17 << 20) + '"}'),
+    ],
+    ids=["101 files", "9 MB of metadata", "17 MB of metadata"],
+)
+def test_a_body_beyond_every_limit_is_the_senders_fault_not_ours(
+    acme: House, erin: httpx.Client, files: Any, text: str
+) -> None:
+    answer = erin.post(VERSIONS, files=files, data={"metadata": text})
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json"), answer.text
+
+
 def test_a_viewer_may_not_push_and_an_editor_may_not_move_an_alias(
     acme: House, bob: httpx.Client, erin: httpx.Client
 ) -> None:
@@ -161,6 +205,20 @@ def test_the_artifact_is_what_was_built_and_needs_no_second_download(acme: House
     assert answer.headers["ETag"] == f'"{version.sha256}"'
     assert answer.headers["Content-Disposition"].startswith("attachment")
     assert bob.get(path, headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+
+
+def test_the_artifact_of_a_row_that_was_tampered_with_is_not_handed_out(acme: House, bob: httpx.Client) -> None:
+    from foretell.registry import storage
+    from foretell.registry.models import ModelVersion
+
+    version = ready_sum_model(acme)
+    with acme.inside():
+        other = storage.store([b"another file of the tenant's"])
+        ModelVersion.objects.filter(pk=version.pk).update(sha256=other.sha256)
+
+    answer = bob.get(f"{VERSIONS}1/artifact/")
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "seal_broken")
 
 
 def test_a_version_that_is_being_built_says_so(acme: House, erin: httpx.Client, alice: httpx.Client) -> None:

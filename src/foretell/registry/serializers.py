@@ -1,79 +1,27 @@
 """How models, versions and aliases look from outside, and what may be sent in. What is unknown is refused, not ignored."""
 
-import math
-from collections.abc import Mapping
+import contextlib
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
+from foretell.inference.errors import InvalidSignature
 from foretell.inference.examples import Examples
-from foretell.inference.signature import Signature
+from foretell.registry.fields import (
+    MetricsField,
+    StrictBooleanField,
+    StrictCharField,
+    StrictIntegerField,
+    StrictNumberField,
+    StrictSerializer,
+    TagsField,
+)
 from foretell.registry.models import Alias, ModelVersion, RegisteredModel
+from foretell.registry.naming import CHAMPION
 from foretell.registry.pushing import PushMetadata
 
-MAX_ENTRIES = 100
-MAX_KEY_CHARS = 100
-MAX_VALUE_CHARS = 1_000
 MAX_TEXT_CHARS = 20_000
-
-
-class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses keys that it does not know, and those that cannot be written."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, Mapping):
-            allowed = sorted(name for name, field in self.fields.items() if not field.read_only)
-            unknown = {
-                str(key): [f"This is not a field here. Expected only {', '.join(allowed)}."]
-                for key in data
-                if key not in allowed
-            }
-            if unknown:
-                raise serializers.ValidationError(unknown, code="unknown_field")
-        return super().to_internal_value(data)
-
-
-class StrictCharField(serializers.CharField):
-    """A text is a text: `1` is not taken for `"1"`."""
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            raise serializers.ValidationError(f"Found {type(data).__name__}, expected a text.", code="invalid")
-        return super().to_internal_value(data)
-
-
-@extend_schema_field({"type": "object", "additionalProperties": {"type": "string"}})
-class TagsField(serializers.Field[dict[str, str], Any, Any, Any]):
-    """Names and texts."""
-
-    def to_internal_value(self, data: Any) -> dict[str, str]:
-        _check_entries(data)
-        for key, value in data.items():
-            if not isinstance(value, str) or len(value) > MAX_VALUE_CHARS or "\0" in value:
-                raise serializers.ValidationError(
-                    f"{key!r} is {value!r:.60}; expected a text of at most {MAX_VALUE_CHARS:,} characters."
-                )
-        return dict(data)
-
-    def to_representation(self, value: Any) -> Any:
-        return value
-
-
-@extend_schema_field({"type": "object", "additionalProperties": {"type": "number"}})
-class MetricsField(serializers.Field[dict[str, float], Any, Any, Any]):
-    """Names and finite numbers."""
-
-    def to_internal_value(self, data: Any) -> dict[str, float]:
-        _check_entries(data)
-        for key, value in data.items():
-            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-                raise serializers.ValidationError(f"{key!r} is {value!r:.60}; expected a finite number.")
-        return dict(data)
-
-    def to_representation(self, value: Any) -> Any:
-        return value
 
 
 class LineageSerializer(StrictSerializer):
@@ -94,7 +42,7 @@ class PushMetadataSerializer(StrictSerializer):
     description = StrictCharField(max_length=MAX_TEXT_CHARS, required=False, allow_blank=True, default="")
     lineage = LineageSerializer(required=False, default=dict)
     refinements = serializers.DictField(required=False, default=dict)
-    accept_difference = serializers.FloatField(required=False, allow_null=True, default=None, min_value=0)
+    accept_difference = StrictNumberField(required=False, allow_null=True, default=None, min_value=0)
     converted = serializers.DictField(required=False, allow_null=True, default=None)
 
     def to_metadata(self) -> PushMetadata:
@@ -127,8 +75,7 @@ class ModelSerializer(serializers.ModelSerializer[RegisteredModel]):
         read_only_fields = fields
 
     def get_task(self, model: RegisteredModel) -> str | None:
-        shown = next((alias.version for alias in model.aliases.all() if alias.name == "champion"), None)
-        return str(shown.read_signature().task) if shown and shown.signature else None
+        return next((alias.version.task for alias in model.aliases.all() if alias.name == CHAMPION), None)
 
     def get_aliases(self, model: RegisteredModel) -> dict[str, int]:
         return {alias.name: alias.version.number for alias in model.aliases.all()}
@@ -171,7 +118,7 @@ class ModelChangeSerializer(StrictSerializer):
 
     description = StrictCharField(max_length=MAX_TEXT_CHARS, required=False, allow_blank=True)
     tags = TagsField(required=False)
-    archived = serializers.BooleanField(required=False)
+    archived = StrictBooleanField(required=False)
 
 
 class VersionSerializer(serializers.ModelSerializer[ModelVersion]):
@@ -180,7 +127,7 @@ class VersionSerializer(serializers.ModelSerializer[ModelVersion]):
     model = serializers.CharField(source="model.name", read_only=True)
     version = serializers.IntegerField(source="number", read_only=True)
     reason = serializers.SerializerMethodField()
-    task = serializers.SerializerMethodField()
+    task = serializers.CharField(read_only=True, allow_null=True)
     example = serializers.SerializerMethodField()
     aliases = serializers.SerializerMethodField()
     created_by = serializers.CharField(source="created_by.username", read_only=True)
@@ -197,13 +144,10 @@ class VersionSerializer(serializers.ModelSerializer[ModelVersion]):
     def get_reason(self, version: ModelVersion) -> dict[str, str] | None:
         return {"code": version.reason_code, "message": version.reason} if version.reason_code else None
 
-    def get_task(self, version: ModelVersion) -> str | None:
-        return str(version.read_signature().task) if version.signature else None
-
     def get_example(self, version: ModelVersion) -> dict[str, Any] | None:
-        if not version.examples or not version.signature:
-            return None
-        return Examples.from_json(version.examples, Signature.from_json(version.signature)).first()
+        with contextlib.suppress(InvalidSignature):  # not built yet, or tampered with: then there is nothing to show
+            return Examples.from_json(version.examples, version.read_signature()).first()
+        return None
 
     def get_aliases(self, version: ModelVersion) -> list[str]:
         return [alias.name for alias in version.aliases.all()]
@@ -224,13 +168,5 @@ class AliasSerializer(serializers.ModelSerializer[Alias]):
 
 
 class AliasWriteSerializer(StrictSerializer):
-    version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
-    allow_signature_change = serializers.BooleanField(required=False, default=False)
-
-
-def _check_entries(data: Any) -> None:
-    if not isinstance(data, Mapping) or len(data) > MAX_ENTRIES:
-        raise serializers.ValidationError(f"Expected an object with at most {MAX_ENTRIES} entries.")
-    for key in data:
-        if not isinstance(key, str) or not 1 <= len(key) <= MAX_KEY_CHARS or "\0" in key:
-            raise serializers.ValidationError(f"The name {key!r:.60} is not a text of 1 to {MAX_KEY_CHARS} characters.")
+    version = StrictIntegerField(min_value=1, max_value=2**31 - 1)
+    allow_signature_change = StrictBooleanField(required=False, default=False)

@@ -1,5 +1,6 @@
 """From a multipart body to a push: files into the store, metadata read strictly, everything that is wrong said at once."""
 
+import codecs
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
@@ -19,6 +20,7 @@ from foretell.registry.serializers import PushMetadataSerializer
 
 PARTS = frozenset({"artifact", "sample", "metadata"})
 MAX_SAMPLE_BYTES = 64 << 20
+LOOKED_AT_BYTES = 1 << 16
 MAX_METADATA_CHARS = 8 << 20
 MAX_FILE_NAME_CHARS = 200
 
@@ -86,20 +88,34 @@ def _artifact_faults(artifacts: "list[UploadedFile[Any]]") -> list[Fault]:
 
 def _sample_faults(samples: "list[UploadedFile[Any]]") -> list[Fault]:
     if len(samples) > 1:
-        return [
-            Fault(
-                attr="sample", code="invalid", detail=f"Found {len(samples)} samples; expected one CSV file, or none."
-            )
-        ]
-    return [
-        Fault(
-            attr="sample",
-            code="too_large",
-            detail=f"The sample has {file.size:,} bytes; at most {MAX_SAMPLE_BYTES:,} are read. A few thousand rows are enough.",
+        detail = f"Found {len(samples)} samples; expected one CSV file, or none."
+        return [Fault(attr="sample", code="invalid", detail=detail)]
+    return [fault for file in samples if (fault := _sample_fault(file)) is not None]
+
+
+def _sample_fault(file: "UploadedFile[Any]") -> Fault | None:
+    size = file.size or 0
+    if size > MAX_SAMPLE_BYTES:
+        detail = (
+            f"The sample has {size:,} bytes; at most {MAX_SAMPLE_BYTES:,} are read. A few thousand rows are enough."
         )
-        for file in samples
-        if (file.size or 0) > MAX_SAMPLE_BYTES
-    ]
+        return Fault(attr="sample", code="too_large", detail=detail)
+    if not _looks_like_csv(file):
+        detail = "The sample is not CSV. Expected UTF-8 text: a header line with the columns' names, and rows below it."
+        return Fault(attr="sample", code="not_csv", detail=detail)
+    return None
+
+
+def _looks_like_csv(file: "UploadedFile[Any]") -> bool:
+    """Whether its beginning is UTF-8 text of more than one line; what the rows hold is for the build to say."""
+    beginning = file.read(LOOKED_AT_BYTES)
+    file.seek(0)
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(beginning)  # a character may be cut at the end
+    except UnicodeDecodeError:
+        return False
+    is_table = len(text.strip().splitlines()) > 1 or len(beginning) == LOOKED_AT_BYTES
+    return is_table and "\0" not in text
 
 
 def _metadata(text: Any, faults: list[Fault]) -> PushMetadata | None:

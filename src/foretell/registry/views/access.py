@@ -9,7 +9,7 @@ from foretell.registry.predicting import MAX_NUMBER
 
 
 def model_of(request: Request, name: str) -> RegisteredModel:
-    found = RegisteredModel.objects.filter(name=name).prefetch_related("aliases__version").first()
+    found = RegisteredModel.objects.described().filter(name=name).first()
     if found is None or not is_visible(principal_of(request), name):
         raise ModelNotFound
     return found

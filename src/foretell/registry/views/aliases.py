@@ -11,6 +11,7 @@ from foretell.registry.models import Alias
 from foretell.registry.serializers import AliasSerializer, AliasWriteSerializer
 from foretell.registry.views.access import alias_of, model_of
 from foretell.registry.views.models import validated
+from foretell.registry.views.parsers import StrictJSONParser
 
 IF_MATCH = OpenApiParameter(
     "If-Match",
@@ -38,6 +39,7 @@ class AliasView(generics.GenericAPIView[Alias]):
 
     required_actions = {"GET": Action.READ, "PUT": Action.PROMOTE, "DELETE": Action.PROMOTE}
     serializer_class = AliasSerializer
+    parser_classes = [StrictJSONParser]
 
     @extend_schema(operation_id="aliases_read", responses=AliasSerializer)
     def get(self, request: Request, name: str, alias: str) -> Response:

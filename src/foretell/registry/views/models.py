@@ -1,6 +1,5 @@
 from typing import Any
 
-from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -10,9 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from foretell.accounts.permissions import Action, principal_of
-from foretell.registry.errors import ModelExists
+from foretell.registry.catalogue import archive_model, change_model, create_model
 from foretell.registry.models import RegisteredModel
-from foretell.registry.naming import check_model_name
 from foretell.registry.serializers import (
     ModelChangeSerializer,
     ModelDetailSerializer,
@@ -20,6 +18,7 @@ from foretell.registry.serializers import (
     ModelWriteSerializer,
 )
 from foretell.registry.views.access import model_of
+from foretell.registry.views.parsers import StrictJSONParser
 
 
 class ModelsView(generics.GenericAPIView[RegisteredModel]):
@@ -27,6 +26,7 @@ class ModelsView(generics.GenericAPIView[RegisteredModel]):
 
     required_actions = {"GET": Action.READ, "POST": Action.PUSH}
     serializer_class = ModelSerializer
+    parser_classes = [StrictJSONParser]
     filter_backends = [SearchFilter, OrderingFilter]
     search_fields = ["name", "description"]
     ordering_fields = ["name", "created_at", "updated_at"]
@@ -43,13 +43,8 @@ class ModelsView(generics.GenericAPIView[RegisteredModel]):
     @extend_schema(operation_id="models_create", request=ModelWriteSerializer, responses={201: ModelDetailSerializer})
     def post(self, request: Request) -> Response:
         fields = validated(ModelWriteSerializer, request.data)
-        check_model_name(fields["name"])
-        try:
-            with transaction.atomic():
-                model = RegisteredModel.objects.create(**fields, created_by=principal_of(request).user)
-        except IntegrityError as err:
-            raise ModelExists(fields["name"]) from err
-        body = ModelDetailSerializer(model, context=self.get_serializer_context()).data
+        create_model(**fields, principal=principal_of(request))
+        body = ModelDetailSerializer(model_of(request, fields["name"]), context=self.get_serializer_context()).data
         return Response(body, status=201, headers={"Location": body["url"]})
 
 
@@ -58,6 +53,7 @@ class ModelView(generics.GenericAPIView[RegisteredModel]):
 
     required_actions = {"GET": Action.READ, "PATCH": Action.PUSH, "DELETE": Action.PROMOTE}
     serializer_class = ModelDetailSerializer
+    parser_classes = [StrictJSONParser]
 
     @extend_schema(operation_id="models_read", responses=ModelDetailSerializer)
     def get(self, request: Request, name: str) -> Response:
@@ -66,19 +62,13 @@ class ModelView(generics.GenericAPIView[RegisteredModel]):
     @extend_schema(operation_id="models_change", request=ModelChangeSerializer, responses=ModelDetailSerializer)
     def patch(self, request: Request, name: str) -> Response:
         model, fields = model_of(request, name), validated(ModelChangeSerializer, request.data)
-        if "archived" in fields:
-            model.archived_at = timezone.now() if fields.pop("archived") else None
-        for field, value in fields.items():
-            setattr(model, field, value)
-        model.save()
+        change_model(model=model, principal=principal_of(request), now=timezone.now(), **fields)
         return Response(self.get_serializer(model).data)
 
     @extend_schema(operation_id="models_archive", responses={204: None})
     def delete(self, request: Request, name: str) -> Response:
         """Take the model out of use; nothing is deleted, and PATCH {"archived": false} brings it back."""
-        RegisteredModel.objects.filter(pk=model_of(request, name).pk, archived_at=None).update(
-            archived_at=timezone.now()
-        )
+        archive_model(model=model_of(request, name), principal=principal_of(request), now=timezone.now())
         return Response(status=204)
 
 

@@ -6,7 +6,6 @@ from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import generics
-from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,9 +14,11 @@ from foretell.registry import storage
 from foretell.registry.errors import VersionNotReady
 from foretell.registry.models import ModelVersion
 from foretell.registry.pushing import push_version
+from foretell.registry.sealing import check_seal
 from foretell.registry.serializers import VersionSerializer
 from foretell.registry.uploads import PushForm, read_push
 from foretell.registry.views.access import model_of, version_of
+from foretell.registry.views.parsers import PushParser
 
 
 class VersionsView(generics.GenericAPIView[ModelVersion]):
@@ -25,7 +26,7 @@ class VersionsView(generics.GenericAPIView[ModelVersion]):
 
     required_actions = {"GET": Action.READ, "POST": Action.PUSH}
     serializer_class = VersionSerializer
-    parser_classes = [MultiPartParser]
+    parser_classes = [PushParser]
     queryset = ModelVersion.objects.none()
 
     def get_queryset(self) -> QuerySet[ModelVersion]:
@@ -75,6 +76,7 @@ class ArtifactView(generics.GenericAPIView[ModelVersion]):
         version = version_of(request, name, number)
         if not version.is_ready:
             raise VersionNotReady(f"{version} is {version.state}, so it has no artifact yet.")
+        check_seal(version)  # Security: a row that was changed could name any file of the tenant's
         headers = _artifact_headers(version)
         if headers["ETag"] in request.headers.get("If-None-Match", ""):
             return HttpResponse(status=304, headers={"ETag": headers["ETag"]})

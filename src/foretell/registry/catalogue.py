@@ -1,0 +1,65 @@
+"""Making, describing and archiving registered models."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from foretell.accounts.permissions import Action, Principal, is_allowed, is_visible
+from foretell.registry.errors import ModelExists, NotAllowed
+from foretell.registry.models import RegisteredModel
+from foretell.registry.naming import check_model_name
+
+
+def create_model(
+    *, name: str, description: str = "", tags: dict[str, str] | None = None, principal: Principal
+) -> RegisteredModel:
+    """Register a name, without a version yet.
+
+    Raises
+    ------
+    InvalidName, ModelExists, NotAllowed
+    """
+    check_model_name(name)
+    if not is_visible(principal, name):
+        raise NotAllowed(f"Your key is limited to other models, and could not see {name!r} once it is made.")
+    try:
+        with transaction.atomic():
+            return RegisteredModel.objects.create(
+                name=name, description=description, tags=tags or {}, created_by=principal.user
+            )
+    except IntegrityError as err:
+        raise ModelExists(name) from err
+
+
+def change_model(
+    *,
+    model: RegisteredModel,
+    principal: Principal,
+    now: datetime,
+    description: str | None = None,
+    tags: dict[str, str] | None = None,
+    archived: bool | None = None,
+) -> None:
+    """Change what is given, and nothing else: a push that numbers a version meanwhile keeps its number."""
+    changes: dict[str, Any] = {}
+    if description is not None:
+        changes["description"] = description
+    if tags is not None:
+        changes["tags"] = tags
+    if archived is not None:
+        _check_may_archive(principal, model)
+        changes["archived_at"] = (model.archived_at or now) if archived else None
+    for field, value in changes.items():
+        setattr(model, field, value)
+    model.save(update_fields=[*changes, "updated_at"])
+
+
+def archive_model(*, model: RegisteredModel, principal: Principal, now: datetime) -> None:
+    """Take the model out of use; nothing is deleted."""
+    change_model(model=model, principal=principal, now=now, archived=True)
+
+
+def _check_may_archive(principal: Principal, model: RegisteredModel) -> None:
+    if not is_allowed(principal, Action.PROMOTE, model=model.name):
+        raise NotAllowed("Your role may describe models, but not archive or restore them. Ask an admin.")

@@ -1,0 +1,34 @@
+"""Bodies, read strictly: what DRF's own parsers would let through, or break on, is refused with the place of the fault."""
+
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from rest_framework.parsers import JSONParser, MultiPartParser
+
+from foretell.core.problems import Fault
+from foretell.inference.codec.strict_json import loads
+from foretell.registry.errors import InvalidPush
+
+_TOO_LARGE = Fault(attr="metadata", code="too_large", detail="The text beside the files is too large to be read.")
+_TOO_MANY = Fault(
+    attr=None, code="too_many", detail="The body has too many parts; expected artifact, sample and metadata."
+)
+
+
+class StrictJSONParser(JSONParser):
+    """JSON without repeated keys, NaN, deep nesting, NUL characters and half characters."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        return loads(stream.read())
+
+
+class PushParser(MultiPartParser):
+    """Multipart; a body beyond Django's limits is a fault of the sender's, not of ours."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RequestDataTooBig as err:
+            raise InvalidPush([_TOO_LARGE]) from err
+        except SuspiciousOperation as err:
+            raise InvalidPush([_TOO_MANY]) from err
