@@ -1,5 +1,7 @@
 """Bringing the database to the code: public first, then every tenant's schema. Safe to repeat."""
 
+import sys
+from io import StringIO
 from typing import Any
 
 from django.apps import apps
@@ -22,7 +24,7 @@ def migrate(*, verbosity: int = 0) -> bool:
         return False
     with use_public():
         call_command("migrate_schemas", shared=True, interactive=False, verbosity=verbosity)
-        call_command("create_missing_schemas", verbosity=verbosity)
+        call_command("create_missing_schemas", verbosity=verbosity, stdout=sys.stderr if verbosity else StringIO())
         call_command("migrate_schemas", tenant=True, interactive=False, verbosity=verbosity)
     return True
 

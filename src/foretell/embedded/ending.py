@@ -34,6 +34,9 @@ def undisturbed() -> Iterator[None]:
 
 
 def _unwind(number: int, frame: FrameType | None) -> None:
+    """Race condition: a second signal must not unwind what the first one has begun to put away."""
+    for each in SIGNALS:
+        signal.signal(each, _ignore)
     sys.exit(128 + number)
 
 

@@ -14,6 +14,7 @@ Log = Callable[[str, str], None]  # name of the part, line
 
 FIRST_BACKOFF_S = 0.2
 LONGEST_BACKOFF_S = 5.0
+LAST_WORDS_S = 2.0
 STEADY_AFTER_S = 30.0  # a part that has lived this long starts anew without waiting
 SUPERVISOR_VARIABLE = "FORETELL_SUPERVISOR_PID"
 
@@ -34,6 +35,7 @@ class Part:
     environment: Mapping[str, str] = field(default_factory=dict)
     inherits: Sequence[int] = ()
     process: subprocess.Popen[bytes] | None = None
+    pump: threading.Thread | None = None
     started_at: float = 0.0
     backoff_s: float = 0.0
     start_at: float = 0.0
@@ -51,7 +53,8 @@ class Part:
             stderr=subprocess.STDOUT, pass_fds=self.inherits, start_new_session=True,
         )  # fmt: skip
         self.started_at = time.monotonic()
-        threading.Thread(target=self._pump, args=(self.process,), name=f"log of {self.name}", daemon=True).start()
+        self.pump = threading.Thread(target=self._pump, args=(self.process,), name=f"log of {self.name}", daemon=True)
+        self.pump.start()
 
     def watch(self, now: float) -> None:
         """Start the process again where it ended; the more often it ends, the longer the wait."""
@@ -88,6 +91,8 @@ class Part:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        if self.pump is not None:
+            self.pump.join(LAST_WORDS_S)
 
     def _plan_restart(self, now: float) -> None:
         lived_s = now - self.started_at
@@ -101,8 +106,9 @@ class Part:
     def _pump(self, process: subprocess.Popen[bytes]) -> None:
         if process.stdout is None:
             return
-        for line in process.stdout:
-            self.log(self.name, line.decode("utf-8", "replace").rstrip())
+        with process.stdout as lines:
+            for line in lines:
+                self.log(self.name, line.decode("utf-8", "replace").rstrip())
 
 
 def die_with_supervisor() -> None:
