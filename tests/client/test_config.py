@@ -77,6 +77,12 @@ def test_the_tenant_is_a_prefix_of_every_path(tmp_path: Path) -> None:
         resolve("localhost:8000", "ft_x", "../x", environ={}, path=tmp_path / "none")
 
 
+def test_an_address_that_is_the_tenants_already_stays_as_it_is(tmp_path: Path) -> None:
+    found = resolve("http://localhost:8000/t/acme/", "ft_x", "acme", environ={}, path=tmp_path / "none")
+
+    assert found.root == "http://localhost:8000/t/acme"
+
+
 def test_a_key_is_not_in_the_representation() -> None:
     assert "ft_stored" not in repr(SERVER)
 

@@ -27,8 +27,9 @@ class Settings:
 
     @property
     def root(self) -> str:
-        """The tenant's address, without a slash at its end."""
-        return f"{self.url}/t/{quote(self.tenant, safe='')}" if self.tenant else self.url
+        """The tenant's address, without a slash at its end; `url` may be that address already."""
+        below = f"/t/{quote(self.tenant, safe='')}"
+        return self.url if not self.tenant or self.url.endswith(below) else self.url + below
 
 
 def resolve(
