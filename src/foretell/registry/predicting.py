@@ -13,7 +13,7 @@ from foretell.inference.signature import Signature
 from foretell.registry.errors import ModelNotFound, NoSuchAlias, NoSuchVersion, NotAllowed, VersionNotReady
 from foretell.registry.models import ModelVersion
 from foretell.registry.naming import CHAMPION
-from foretell.registry.serving import loaded_model
+from foretell.registry.serving import borrowed_model
 
 MAX_NUMBER = 2**31 - 1  # what a column of version numbers holds
 
@@ -55,9 +55,9 @@ def predict(
         when the model, or the worker behind it, gave up.
     """
     found = resolve_version(principal=principal, model=model, alias=alias, version=version)
-    loaded = loaded_model(found)
-    parsed = parse(loaded.signature)
-    predictions = inference.predict(loaded, parsed.batch)
+    with borrowed_model(found) as loaded:
+        parsed = parse(loaded.signature)
+        predictions = inference.predict(loaded, parsed.batch)
     return Prediction(
         id=uuid7(),
         model=model,

@@ -2,9 +2,10 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Literal
 
 import structlog
@@ -24,14 +25,17 @@ log = structlog.get_logger(__name__)
 
 MAX_BYTES = 2 << 30  # of artifacts; a graph in memory takes about as much again
 MAX_MODELS = 500
+WORKER_BYTES = 128 << 20  # what a python runtime's locked worker has for itself, beside its artifact
 
 Key = tuple[str, int, str]  # tenant, version, seal
 
 
 @dataclass
 class _Entry:
-    future: Future[LoadedModel]
     size_bytes: int
+    future: Future[LoadedModel] = field(default_factory=Future)
+    users: int = 0
+    is_let_go: bool = False
 
 
 class LoadedModels:
@@ -42,66 +46,80 @@ class LoadedModels:
         self._lock = threading.Lock()
         self._max_bytes, self._max_models = max_bytes, max_models
 
-    def get(self, key: Key, size_bytes: int, load: Callable[[], LoadedModel]) -> LoadedModel:
-        """Return the model of `key`, loaded if it is not; whoever asks meanwhile waits for the same load."""
-        with self._lock:
-            entry = self._entries.get(key)
-            is_ours = entry is None
-            if entry is None:
-                entry = self._entries[key] = _Entry(Future(), size_bytes)
-            self._entries.move_to_end(key)
-        if is_ours:
-            self._load(key, entry, load)
-        return entry.future.result()
+    @contextmanager
+    def borrowed(self, key: Key, size_bytes: int, load: Callable[[], LoadedModel]) -> Iterator[LoadedModel]:
+        """Lend the model of `key`, loaded if it is not; whoever asks meanwhile waits for the same load.
+
+        One that is let go while it is lent is closed when the last of its users has given it back.
+        """
+        entry, is_ours = self._taken(key, size_bytes)
+        try:
+            if is_ours:
+                self._load(key, entry, load)
+            yield entry.future.result()
+        finally:
+            self._give_back(entry)
 
     def clear(self) -> None:
         """Let go of everything."""
         with self._lock:
-            entries = list(self._entries.values())
-            self._entries.clear()
-        for entry in entries:
-            _close(entry)
+            idle = [entry for key in list(self._entries) if (entry := self._let_go(key)).users == 0]
+        _close(idle)
+
+    def _taken(self, key: Key, size_bytes: int) -> tuple[_Entry, bool]:
+        with self._lock:
+            is_ours = key not in self._entries
+            entry = self._entries.setdefault(key, _Entry(size_bytes))
+            entry.users += 1
+            self._entries.move_to_end(key)
+            return entry, is_ours
+
+    def _give_back(self, entry: _Entry) -> None:
+        with self._lock:
+            entry.users -= 1
+            is_over = entry.is_let_go and entry.users == 0
+        if is_over:
+            _close([entry])
 
     def _load(self, key: Key, entry: _Entry, load: Callable[[], LoadedModel]) -> None:
         try:
             entry.future.set_result(load())
         except BaseException as err:  # noqa: BLE001  whoever waits is told, and the next request tries anew
             with self._lock:
-                self._entries.pop(key, None)
+                if self._entries.get(key) is entry:
+                    del self._entries[key]
             entry.future.set_exception(err)
         else:
             self._make_room(keep=key)
 
     def _make_room(self, *, keep: Key) -> None:
-        """Let go of the least recently used. A prediction under way on one of them keeps its own reference to it."""
-        for entry in self._evicted(keep):
-            _close(entry)
-
-    def _evicted(self, keep: Key) -> list[_Entry]:
         with self._lock:
-            evicted = []
-            for key in list(self._entries):
-                is_full = (
-                    len(self._entries) > self._max_models
-                    or sum(e.size_bytes for e in self._entries.values()) > self._max_bytes
-                )
-                if not is_full:
-                    break
-                if key != keep and self._entries[key].future.done():
-                    evicted.append(self._entries.pop(key))
-            return evicted
+            others = [key for key in self._entries if key != keep]
+            idle = [entry for key in others if self._is_full() and (entry := self._let_go(key)).users == 0]
+        _close(idle)
+
+    def _let_go(self, key: Key) -> _Entry:
+        entry = self._entries.pop(key)
+        entry.is_let_go = True
+        return entry
+
+    def _is_full(self) -> bool:
+        size = sum(entry.size_bytes for entry in self._entries.values())
+        return len(self._entries) > self._max_models or size > self._max_bytes
 
 
-def _close(entry: _Entry) -> None:
-    if entry.future.done() and entry.future.exception() is None:
-        entry.future.result().close()
+def _close(entries: Iterable[_Entry]) -> None:
+    for entry in entries:
+        if entry.future.done() and entry.future.exception() is None:
+            entry.future.result().close()
 
 
 _loaded = LoadedModels()
 
 
-def loaded_model(version: ModelVersion) -> LoadedModel:
-    """Return a ready version's model, from memory or loaded now.
+@contextmanager
+def borrowed_model(version: ModelVersion) -> Iterator[LoadedModel]:
+    """Lend a ready version's model, from memory or loaded now.
 
     Raises
     ------
@@ -109,7 +127,8 @@ def loaded_model(version: ModelVersion) -> LoadedModel:
         where the row or the file is not what was built; then nothing of it is served.
     """
     key = (str(current_tenant().id), version.pk, version.seal)
-    return _loaded.get(key, version.size_bytes, lambda: _load(version))
+    with _loaded.borrowed(key, _size_in_memory(version), lambda: _load(version)) as model:
+        yield model
 
 
 def forget_all() -> None:
@@ -135,6 +154,10 @@ def _warm_up(model: LoadedModel, version: ModelVersion) -> None:
     """Optimization: the first run of a graph costs many times the later ones; it is not a caller's."""
     if version.examples and version.runtime == "onnx":
         predict(model, Examples.from_json(version.examples, model.signature).batch)
+
+
+def _size_in_memory(version: ModelVersion) -> int:
+    return version.size_bytes + (WORKER_BYTES if version.runtime == "python" else 0)
 
 
 def _runtime(version: ModelVersion) -> Literal["onnx", "python"]:
