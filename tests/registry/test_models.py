@@ -174,28 +174,7 @@ def test_the_same_name_in_two_tenants_is_two_models(acme: House, globex: House, 
     assert http_for("carol").get("/api/v1/models/sum/").json()["description"] == ""
 
 
-def test_browsers_get_pages_at_the_same_addresses(acme: House, bob: httpx.Client) -> None:
-    ready_sum_model(acme)
-
-    for path in ("models/", "models/sum/", "models/sum/versions/", "models/sum/aliases/", "me/"):
-        answer = bob.get(f"/api/v1/{path}", headers={"Accept": "text/html"})
-        assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8"), path
-
-
 def test_an_address_without_its_slash_is_sent_on_with_method_and_body(acme: House, erin: httpx.Client) -> None:
     answer = erin.post("/api/v1/models?x=1", json={"name": "wine"})
 
     assert (answer.status_code, answer.headers["Location"]) == (308, "/api/v1/models/?x=1")
-
-
-def test_openapi_has_each_models_own_fields(acme: House, bob: httpx.Client) -> None:
-    ready_sum_model(acme)
-
-    document = bob.get("/api/v1/schema/?format=json").json()
-
-    operation = document["paths"]["/api/v1/models/sum/predict/"]["post"]
-    row = operation["requestBody"]["content"]["application/json"]["schema"]["oneOf"][0]
-    assert document["openapi"].startswith("3.1")
-    assert row["required"] == ["a", "b"]
-    assert row["properties"]["a"]["type"] == "number"
-    assert bob.get("/api/v1/docs/", headers={"Accept": "text/html"}).status_code == 200

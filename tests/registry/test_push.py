@@ -54,7 +54,7 @@ def test_the_same_push_again_is_the_same_version(acme: House, erin: httpx.Client
 def test_a_repeated_push_still_moves_the_alias_that_it_names(acme: House, alice: httpx.Client) -> None:
     ready_sum_model(acme)
     ready_sum_model(acme, tweak="second")
-    again = {"converted": {**converted_sum_model(), "reason": "second"}}
+    again: dict[str, Any] = {"converted": {**converted_sum_model(), "reason": "second"}}
 
     assert push(alice, **again).json()["aliases"] == []
     answer = push(alice, **again, alias="champion")

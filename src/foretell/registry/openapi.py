@@ -1,204 +1,112 @@
 """OpenAPI from signatures: each model's predict route with its own field names, types, units, bounds, choices and example."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from django.urls import reverse
+from django.urls import get_script_prefix
 from drf_spectacular.openapi import AutoSchema
 
+from foretell.accounts.permissions import is_visible, principal_of
 from foretell.core.tenancy import PUBLIC_SCHEMA, active
-from foretell.inference.signature import DType, Input, Output, Scalar, Signature, Task
+from foretell.inference.errors import InvalidSignature
+from foretell.inference.signature import Signature
 from foretell.registry.models import ModelVersion
-from foretell.registry.naming import CHAMPION
+from foretell.registry.naming import ALIAS, CHAMPION, MODEL
+from foretell.registry.signature_schemas import FAILURES, PROBLEM, answer_schema, row_schema
 
 JSON = "application/json"
-TYPES: dict[DType, dict[str, Any]] = {
-    DType.FLOAT: {"type": "number"},
-    DType.INT: {"type": "integer"},
-    DType.BOOL: {"type": "boolean"},
-    DType.STRING: {"type": "string"},
-    DType.CATEGORY: {},
-    DType.DATETIME: {"type": "string", "format": "date-time"},
-}
+CSV = {"text/csv": {"schema": {"type": "string"}}}
+MODELS = "/api/v1/models"
 
 
 class PredictSchema(AutoSchema):
-    """Keeps the general predict routes out: `add_predict_routes` puts in one per model, which says more."""
+    """Keeps the general predict routes out: `add_predict_routes` puts them in, and one per model, which says more."""
 
     def is_excluded(self) -> bool:
         return True
 
 
-def add_predict_routes(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+def add_predict_routes(result: dict[str, Any], request: Any = None, **_: Any) -> dict[str, Any]:
     """Add each served model's predict route to a tenant's document; a drf-spectacular post-processing hook."""
+    result["paths"] |= general_routes()
+    if (prefix := get_script_prefix().rstrip("/")) != "":
+        result["servers"] = [{"url": prefix}]  # read below /t/<tenant>/, its addresses are there too
     tenant = active()
-    if tenant is None or tenant.schema_name == PUBLIC_SCHEMA:
+    if tenant is None or tenant.schema_name == PUBLIC_SCHEMA or request is None:
         return result
-    for version in champions():
-        name, signature = version.model.name, version.read_signature()
-        result["paths"][reverse("registry:predict", args=[name])] = {
-            "post": predict_operation(name, version, signature)
-        }
+    for version, signature in champions(request):
+        name = version.model.name
+        result["paths"][f"{MODELS}/{name}/predict/"] = {"post": champion_operation(name, version, signature)}
     return result
 
 
-def champions() -> list[ModelVersion]:
-    return list(
-        ModelVersion.objects.ready()
-        .filter(aliases__name=CHAMPION, model__archived_at=None)
-        .select_related("model")
-        .order_by("model__name")
-    )
+def champions(request: Any) -> Iterator[tuple[ModelVersion, Signature]]:
+    """Yield what the caller may see of what is served. Security: a key limited to some models reads of no other."""
+    principal = principal_of(request)
+    served = ModelVersion.objects.ready().filter(aliases__name=CHAMPION, model__archived_at=None)
+    for version in served.select_related("model").order_by("model__name"):
+        if is_visible(principal, version.model.name):
+            try:
+                yield version, version.read_signature()
+            except InvalidSignature:  # the row was tampered with: it is not served either
+                continue
 
 
-def predict_operation(name: str, version: ModelVersion, signature: Signature) -> dict[str, Any]:
-    row = row_schema(signature)
+def champion_operation(name: str, version: ModelVersion, signature: Signature) -> dict[str, Any]:
     example = {item.name: item.example for item in signature.inputs if item.example is not None}
+    examples = {"one row": {"value": example}, "many rows": {"value": {"instances": [example]}}}
+    return predict_operation(
+        f"predict_{name}", name, version.model.description or f"Version {version.number}, the champion.",
+        row=row_schema(signature), answer=answer_schema(signature), examples=examples, tag=name,
+    )  # fmt: skip
+
+
+def general_routes() -> dict[str, Any]:
+    """Describe the addresses of versions other than the champion, whose fields are those of their own signature."""
+    name, alias = _parameter("name", pattern=MODEL.pattern), _parameter("alias", pattern=ALIAS.pattern)
+    number = _parameter("number", type="integer", minimum=1)
+    by_alias = _general_operation("predict_alias", "Ask the version behind an alias", [name, alias])
+    by_number = _general_operation("predict_version", "Ask a version by its number", [name, number])
+    return {
+        f"{MODELS}/{{name}}@{{alias}}/predict/": {"post": by_alias},
+        f"{MODELS}/{{name}}/versions/{{number}}/predict/": {"post": by_number},
+    }
+
+
+def predict_operation(
+    operation_id: str, summary: str, description: str, *, row: dict[str, Any], answer: dict[str, Any], tag: str,
+    examples: dict[str, Any] | None = None,
+) -> dict[str, Any]:  # fmt: skip
     rows = {
         "type": "object",
         "required": ["instances"],
         "additionalProperties": False,
         "properties": {"instances": {"type": "array", "minItems": 1, "items": row}},
     }
+    body = {"schema": {"oneOf": [row, rows]}, **({"examples": examples} if examples else {})}
+    answered = {"description": "The answer.", "content": {JSON: {"schema": answer}, **CSV}}
     return {
-        "operationId": f"predict_{name}",
-        "summary": f"Ask {name}",
-        "description": version.model.description or f"Version {version.number}, the champion.",
-        "tags": [name],
+        "operationId": operation_id,
+        "summary": summary,
+        "description": description,
+        "tags": [tag],
         "security": [{"bearer": []}, {"apiKey": []}, {"basic": []}, {"session": []}],
-        "requestBody": {
-            "required": True,
-            "content": {
-                JSON: {
-                    "schema": {"oneOf": [row, rows]},
-                    "examples": {"one row": {"value": example}, "many rows": {"value": {"instances": [example]}}},
-                },
-                "text/csv": {"schema": {"type": "string"}},
-            },
-        },
-        "responses": {
-            "200": {
-                "description": "The answer.",
-                "content": {JSON: {"schema": answer_schema(signature)}, "text/csv": {"schema": {"type": "string"}}},
-            },
-            **{
-                code: {"description": text, "content": {"application/problem+json": {"schema": PROBLEM}}}
-                for code, text in FAILURES.items()
-            },
-        },
+        "requestBody": {"required": True, "content": {JSON: body, **CSV}},
+        "responses": {"200": answered, **{code: _failure(text) for code, text in FAILURES.items()}},
     }
 
 
-def row_schema(signature: Signature) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "required": [item.name for item in signature.inputs if not item.nullable],
-        "properties": {item.name: input_schema(item) for item in signature.inputs},
-    }
+def _general_operation(operation_id: str, summary: str, parameters: list[dict[str, Any]]) -> dict[str, Any]:
+    operation = predict_operation(
+        operation_id, summary, "Its fields are in the version's signature.", row={"type": "object"}, answer={"type": "object"},
+        tag="models",
+    )  # fmt: skip
+    return {**operation, "parameters": parameters}
 
 
-def input_schema(item: Input) -> dict[str, Any]:
-    schema = dict(TYPES[item.dtype])
-    if item.dtype is DType.CATEGORY:
-        schema |= {"type": _label_type(item.categories[0])}
-        if item.closed:
-            schema["enum"] = [*item.categories, None] if item.nullable else list(item.categories)
-    if item.nullable and "type" in schema:
-        schema["type"] = [schema["type"], "null"]
-    low, high = item.limits or (None, None)
-    schema |= {key: bound for key, bound in (("minimum", low), ("maximum", high)) if bound is not None}
-    if item.example is not None:
-        schema["examples"] = [item.example]
-    if description := _description(item):
-        schema["description"] = description
-    return schema
+def _parameter(name: str, **schema: Any) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", **schema}}
 
 
-def answer_schema(signature: Signature) -> dict[str, Any]:
-    answers = {output.name: output_schema(output) for output in signature.outputs}
-    one = answers[signature.outputs[0].name] if signature.is_scalar else {"type": "object", "properties": answers}
-    common = {"model": {"type": "string"}, "version": {"type": "integer"}, "id": {"type": "string", "format": "uuid"}}
-    shares = _probabilities_schema(signature)
-    single = {
-        "type": "object",
-        "required": ["prediction", *common],
-        "properties": {"prediction": one, **shares, **common},
-    }
-    many = {key: {"type": "array", "items": value} for key, value in {"predictions": one, **shares}.items()}
-    return {
-        "oneOf": [single, {"type": "object", "required": ["predictions", *common], "properties": {**many, **common}}]
-    }
-
-
-def output_schema(output: Output) -> dict[str, Any]:
-    if output.classes:
-        return {"type": _label_type(output.classes[0]), "enum": list(output.classes)}
-    schema: dict[str, Any] = {"type": "integer" if output.task is Task.CLUSTERING else "number"}
-    return {**schema, "description": f"In {output.unit}."} if output.unit else schema
-
-
-def _probabilities_schema(signature: Signature) -> dict[str, Any]:
-    stated = [output for output in signature.outputs if output.probabilities]
-    if not stated:
-        return {}
-    shares = {
-        o.name: {
-            "type": "object",
-            "properties": {str(label): {"type": "number", "minimum": 0, "maximum": 1} for label in o.classes},
-        }
-        for o in stated
-    }
-    return {
-        "probabilities": shares[stated[0].name] if signature.is_scalar else {"type": "object", "properties": shares}
-    }
-
-
-def _description(item: Input) -> str:
-    parts = [item.help, f"In {item.unit}." if item.unit else ""]
-    if item.range is not None:
-        parts.append(f"Seen in training: {item.range[0]:g} to {item.range[1]:g}.")
-    if item.categories and not item.closed:
-        parts.append("Known: " + ", ".join(str(category) for category in item.categories[:20]) + ".")
-    return " ".join(part for part in parts if part)
-
-
-def _label_type(label: Scalar) -> str:
-    if isinstance(label, bool):
-        return "boolean"
-    if isinstance(label, int):
-        return "integer"
-    return "number" if isinstance(label, float) else "string"
-
-
-PROBLEM: dict[str, Any] = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail", "code", "request_id", "errors"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "code": {"type": "string"},
-        "request_id": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "attr": {"type": ["string", "null"]},
-                    "code": {"type": "string"},
-                    "detail": {"type": "string"},
-                },
-            },
-        },
-    },
-}
-FAILURES = {
-    "400": "The input does not fit the signature; `errors` names every fault.",
-    "401": "The credential is missing or not known.",
-    "403": "The role, or the key's scopes, do not include predictions.",
-    "404": "Not there, or not yours.",
-    "413": "The body is too large.",
-    "415": "Neither JSON nor CSV.",
-    "503": "The model cannot answer at this moment; see Retry-After.",
-}
+def _failure(text: str) -> dict[str, Any]:
+    return {"description": text, "content": {"application/problem+json": {"schema": PROBLEM}}}

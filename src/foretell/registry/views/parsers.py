@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import BaseParser, JSONParser, MultiPartParser
+from rest_framework.renderers import JSONRenderer
 
 from foretell.core.problems import Fault
 from foretell.inference.codec.strict_json import loads
@@ -32,3 +33,19 @@ class PushParser(MultiPartParser):
             raise InvalidPush([_TOO_LARGE]) from err
         except SuspiciousOperation as err:
             raise InvalidPush([_TOO_MANY]) from err
+
+
+class _BytesParser(BaseParser):
+    """Hands the body on as it came: what it means is the signature's business, not DRF's."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        return bytes(stream.read())
+
+
+class JSONBytesParser(_BytesParser):
+    media_type = "application/json"
+    renderer_class = JSONRenderer  # of the browsable API's example
+
+
+class CSVBytesParser(_BytesParser):
+    media_type = "text/csv"

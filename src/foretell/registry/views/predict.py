@@ -3,37 +3,29 @@
 import time
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpRequest
 from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.parsers import BaseParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from foretell.accounts.permissions import Action, principal_of
+from foretell.errors import ForetellError
 from foretell.inference.codec import ParsedRows
 from foretell.inference.codec.answers import csv_answer, json_answer
 from foretell.inference.codec.csv_rows import parse_csv
+from foretell.inference.codec.form_rows import parse_form
 from foretell.inference.codec.json_rows import parse_json
 from foretell.inference.signature import Signature
 from foretell.registry.openapi import PredictSchema
-from foretell.registry.predicting import Prediction, predict
+from foretell.registry.predicting import Prediction, predict, resolve_version
+from foretell.registry.signature_forms import serializer_for
+from foretell.registry.views.parsers import CSVBytesParser, JSONBytesParser
 
-
-class _BytesParser(BaseParser):
-    """Hands the body on as it came: what it means is the signature's business, not DRF's."""
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        return bytes(stream.read())
-
-
-class JSONBytesParser(_BytesParser):
-    media_type = "application/json"
-
-
-class CSVBytesParser(_BytesParser):
-    media_type = "text/csv"
+CSRF_FIELD = "csrfmiddlewaretoken"
 
 
 class CSVRenderer(BaseRenderer):
@@ -54,13 +46,14 @@ class PredictView(APIView):
     content_negotiation_class = DefaultContentNegotiation
     schema = PredictSchema()
 
-    def post(
-        self, request: Request, name: str, alias: str | None = None, number: int | None = None
-    ) -> Response | HttpResponse:
-        is_csv = (request.content_type or "").startswith(CSVBytesParser.media_type)
-        parse = parse_csv if is_csv else parse_json
-        body: Any = request.data
-        timing = _Timing(parse, body if isinstance(body, bytes) else b"")  # DRF parses no empty body
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        """Take forms from the browsable page alone: to a program, a form is a mistake, which 415 tells plainly."""
+        super().setup(request, *args, **kwargs)
+        if "text/html" in request.headers.get("Accept", ""):
+            self.parser_classes = [*self.parser_classes, FormParser, MultiPartParser]
+
+    def post(self, request: Request, name: str, alias: str | None = None, number: int | None = None) -> Response:
+        timing = _Timing(*_reader(request))
         prediction = predict(
             principal=principal_of(request), model=name, alias=alias, version=number, parse=timing.parse
         )
@@ -69,11 +62,30 @@ class PredictView(APIView):
             return Response(_as_csv(prediction), headers=headers)
         return Response(_as_json(prediction), headers=headers)
 
+    def get_serializer(self, *_: Any, **__: Any) -> Any:
+        """Return the empty form of the browsable page; where nobody could answer, one without fields."""
+        asked = {"alias": self.kwargs.get("alias"), "version": self.kwargs.get("number")}
+        try:
+            found = resolve_version(principal=principal_of(self.request), model=self.kwargs["name"], **asked)
+            return serializer_for(found.read_signature())()
+        except ForetellError:
+            return Serializer()
+
+
+def _reader(request: Request) -> tuple[Any, Any]:
+    """Return how the body is to be read, and the body; DRF parses no empty one."""
+    body: Any = request.data
+    media_type = (request.content_type or "").split(";")[0].strip().lower()
+    if media_type in (FormParser.media_type, MultiPartParser.media_type):
+        return parse_form, {key: value for key, value in body.items() if key != CSRF_FIELD}
+    parse = parse_csv if media_type == CSVBytesParser.media_type else parse_json
+    return parse, body if isinstance(body, bytes) else b""
+
 
 class _Timing:
     """How long the model took: from its rows being there until its answer was."""
 
-    def __init__(self, parse: Any, body: bytes) -> None:
+    def __init__(self, parse: Any, body: Any) -> None:
         self._parse, self._body = parse, body
         self._parsed_at = time.perf_counter()
 
