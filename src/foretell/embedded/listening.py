@@ -27,10 +27,14 @@ def listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as err:
         listener.close()
-        why = "another program listens there" if err.errno == errno.EADDRINUSE else (err.strerror or str(err))
-        raise AddressInUse(
-            f"Cannot listen at {host}:{port}: {why}. Set HOST or PORT, such as PORT={port + 1}."
-        ) from err
+        is_taken = err.errno == errno.EADDRINUSE
+        why = "another program listens there" if is_taken else (err.strerror or str(err))
+        way_out = (
+            f"Stop it, or set PORT, such as PORT={port + 1}."
+            if is_taken
+            else "Set HOST or PORT to what this machine has."
+        )
+        raise AddressInUse(f"Cannot listen at {host}:{port}: {why}. {way_out}") from err
     listener.listen(BACKLOG)
     listener.set_inheritable(True)
     return listener

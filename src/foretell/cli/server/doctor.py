@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from rich.console import Console
 
 from foretell import env
-from foretell.cli.output import print_json, words
+from foretell.cli.output import print_json
 from foretell.errors import ForetellError
 
 LEAST_FREE_BYTES = 1 << 30
@@ -36,9 +37,10 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the findi
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
+        results = Console(highlight=False)
         for finding in findings:
-            words.print(f"[{COLOURS[finding.state]}]{finding.state:<5}[/] {finding.what:<22} ", end="")
-            words.print(finding.detail, markup=False, soft_wrap=True)
+            results.print(f"[{COLOURS[finding.state]}]{finding.state:<5}[/] {finding.what:<22} ", end="")
+            results.print(finding.detail, markup=False, soft_wrap=True)
     raise typer.Exit(1 if any(finding.state == "fail" for finding in findings) else 0)
 
 

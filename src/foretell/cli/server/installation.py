@@ -45,9 +45,10 @@ def installation(*, migrated: bool = True) -> Iterator[None]:
     end_in_order()
     with running_database():
         set_up_django()
-        if migrated:
-            from foretell.config.migrating import is_behind
+        from foretell.config.migrating import is_behind
+        from foretell.config.reaching import reached_database
 
-            if is_behind():
+        with reached_database():
+            if migrated and is_behind():
                 raise NotMigrated
-        yield
+            yield
