@@ -4,11 +4,11 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 import structlog
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from foretell.core.exception_handler import BROKEN, DATABASE_AWAY, status_of
+from foretell.core.exception_handler import BROKEN, DATABASE_AWAY, UNSTORABLE, status_of
 from foretell.core.problems import RETRY_AFTER_S, problem_response, wants_problem
 from foretell.errors import ForetellError
 from foretell.web import errors as pages
@@ -29,11 +29,11 @@ class ErrorsMiddleware:
         if isinstance(exception, OperationalError):
             log.error("the database does not answer", exc_info=exception)
             return failure(request, status=HTTPStatus.SERVICE_UNAVAILABLE, code="unavailable", detail=DATABASE_AWAY)
-        if (
-            isinstance(exception, ForetellError)
-            and (status := status_of(exception)) != HTTPStatus.INTERNAL_SERVER_ERROR
-        ):
-            return failure(request, status=status, code=exception.code, detail=exception.message)
+        if isinstance(exception, DataError):
+            log.warning("the database refused a value", exc_info=exception)
+            return failure(request, status=HTTPStatus.BAD_REQUEST, code="invalid", detail=UNSTORABLE)
+        if isinstance(exception, ForetellError) and status_of(exception) != HTTPStatus.INTERNAL_SERVER_ERROR:
+            return failure(request, status=status_of(exception), code=exception.code, detail=exception.message)
         return None
 
 

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import structlog
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 from django.http import Http404
 from django.http.response import HttpResponseBase
 from drf_standardized_errors.handler import ExceptionHandler
@@ -20,6 +20,7 @@ from foretell.inference import errors as inference
 log = structlog.get_logger(__name__)
 
 BROKEN = "Something broke here. The request id finds it in our log."
+UNSTORABLE = "A value is not one that can be kept: a text with a NUL character, say, or a number that is far too large."
 DATABASE_AWAY = "The database does not answer at this moment. Nothing was changed; try again in a few seconds."
 
 # By class, the nearest base first; by code, for the errors of rooms above this one.
@@ -65,6 +66,9 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Htt
     if isinstance(exc, OperationalError):
         log.error("the database does not answer", exc_info=exc)
         return _problem(context, HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", DATABASE_AWAY)
+    if isinstance(exc, DataError):  # what no serializer caught; the statement was not executed
+        log.warning("the database refused a value", exc_info=exc)
+        return _problem(context, HTTPStatus.BAD_REQUEST, "invalid", UNSTORABLE)
     if isinstance(exc, Http404):
         exc = exceptions.NotFound()
     elif isinstance(exc, PermissionDenied):

@@ -30,6 +30,12 @@ class DatabaseWrapper(django_tenants_backend.DatabaseWrapper):  # type: ignore[m
     search_path_set_schemas: list[str] | None
     _setting_search_path: bool
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Leave the choice as it is: the parent goes to public, and each thread's first query makes a wrapper of its own."""
+        tenant = active()
+        super().__init__(*args, **kwargs)
+        activate(tenant)
+
     # --- the tenant is the context's, not the connection's: django-tenants' own code goes through these ---
 
     @property
@@ -53,11 +59,10 @@ class DatabaseWrapper(django_tenants_backend.DatabaseWrapper):  # type: ignore[m
         activate(tenant)
         self.include_public_schema = include_public
         self.search_path_set_schemas = None
+        django_tenants_backend.ContentType.objects.clear_cache()  # their ids differ between schemas
 
     def set_schema_to_public(self) -> None:
-        """Return to public where a tenant was chosen; a connection that is being made chooses nothing."""
-        if active() is not None:
-            self.set_tenant(PUBLIC)
+        self.set_tenant(PUBLIC)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         refuse_pooler_once(self)
