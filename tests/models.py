@@ -3,6 +3,7 @@
 from typing import Any
 
 from onnx import TensorProto, helper
+
 from tests.cast import House
 
 
