@@ -2,6 +2,7 @@
 
 import io
 import uuid
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -10,7 +11,7 @@ from foretell.core.tenancy import use_public
 from tests.cast import Cast
 
 
-def run(*arguments: str, **options: object) -> str:
+def run(*arguments: str, **options: Any) -> str:
     out = io.StringIO()
     with use_public():
         call_command(*arguments, stdout=out, **options)

@@ -1,13 +1,11 @@
 """A session, a cookie and a signature hold at their own tenant and nowhere else."""
 
-import pytest
 from django.contrib.sessions.backends import db
 from django.core import signing
 from django.http import HttpResponse
 from django.test import override_settings
 
 from foretell.tenants import cookies
-from foretell.tenants.signing import tenant_signer
 from tests.cast import PASSWORD, Cast
 from tests.http import HttpFor
 from tests.web.pages import sign_in
@@ -113,25 +111,8 @@ def test_a_cookie_that_is_moved_keeps_its_value_and_its_marks() -> None:
     )  # fmt: skip
 
 
-def test_what_one_tenant_signed_says_nothing_in_another_nor_for_another_purpose(cast: Cast) -> None:
-    with cast.acme.inside():
-        signed = tenant_signer("invite").sign("5")
-        assert tenant_signer("invite").unsign(signed) == "5"
-        with pytest.raises(signing.BadSignature):
-            tenant_signer("reset").unsign(signed)
-    with cast.globex.inside(), pytest.raises(signing.BadSignature):
-        tenant_signer("invite").unsign(signed)
-
-
 def test_control_djangos_own_signer_crosses_tenants(cast: Cast) -> None:
     with cast.acme.inside():
         signed = signing.TimestampSigner(salt="invite").sign("5")
     with cast.globex.inside():
         assert signing.TimestampSigner(salt="invite").unsign(signed) == "5"
-
-
-def test_without_a_tenant_nothing_is_signed() -> None:
-    from foretell.core.tenancy import NoTenant
-
-    with pytest.raises(NoTenant):
-        tenant_signer("invite")

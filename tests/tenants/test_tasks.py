@@ -115,12 +115,12 @@ def bare_tasks() -> list[str]:
     """Name the tasks of ours that neither `tenant_task` nor `each_tenant_task` made."""
     from procrastinate.contrib.django import app
 
-    app.perform_import_paths()
+    app.perform_import_paths()  # type: ignore[no-untyped-call]  # procrastinate's
     wrappers = ("tenant_task.<locals>.decorate.<locals>.run", "each_tenant_task.<locals>.decorate.<locals>.run")
     return [
         name
         for name, task in app.tasks.items()
-        if not name.startswith("builtin:") and task.func.__code__.co_qualname not in wrappers
+        if not name.startswith(("builtin:", "procrastinate.")) and task.func.__code__.co_qualname not in wrappers
     ]
 
 
