@@ -78,7 +78,7 @@ def test_what_was_committed_survives_a_kill(server: Postgres) -> None:
 
 def test_a_stale_pid_file_is_no_server(data_dir: Path) -> None:
     elsewhere = data_dir.parent / "elsewhere"
-    elsewhere.mkdir(exist_ok=True)
+    elsewhere.mkdir(parents=True, exist_ok=True)
     (elsewhere / "postmaster.pid").write_text(f"{os.getpid()}\n")
 
     assert not Postgres(elsewhere).is_running

@@ -53,7 +53,7 @@ def card_of(model: RegisteredModel) -> ModelCard:
         name=model.name,
         url=reverse("web:model", args=[model.name]),
         description=model.description,
-        task=champion.read_signature().task if champion else "",
+        task=(champion.task if champion else None) or "",
         champion=champion.number if champion else None,
         latest=getattr(model, "latest_version", None),
         state=state_text(state),
