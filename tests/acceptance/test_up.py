@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from foretell.client import NotFound
+from foretell.embedded.postgres import Postgres
 from tests.acceptance.installation import (
     FORETELL,
     RECOVERY_S,
@@ -41,6 +43,12 @@ def iris_is_served(door: Door) -> bool:
         answer = asked(door, "iris", VIRGINICA)
         return answer.status_code == 200 and answer.json()["prediction"] == "virginica"
     return False
+
+
+def alive(family: list[Any]) -> list[Any]:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+    return alive([process for process in family if process.is_running()])
 
 
 # --- the examples ---
@@ -271,6 +279,38 @@ def test_a_push_survives_the_death_of_its_worker(installation: Installation, acm
     assert version.is_ready or version.reason is not None
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="who the database is, is read from /proc")
+def test_a_killed_database_is_started_again(installation: Installation, demo: Door) -> None:
+    victim = Postgres(installation.home / "postgres" / "data").pid
+    assert victim is not None
+
+    os.kill(victim, signal.SIGKILL)
+
+    def is_back() -> bool:
+        now = Postgres(installation.home / "postgres" / "data").pid
+        return now not in (victim, None) and installation.answers() and iris_is_served(demo)
+
+    seconds = wait_until(is_back, within_s=RECOVERY_S, or_say=installation.last_lines)
+    print(f"the database is back after {seconds:.1f} s")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel's signal at a parent's death is Linux's")
+def test_no_part_outlives_a_killed_supervisor_and_the_next_start_takes_over(
+    installation: Installation, demo: Door
+) -> None:
+    """The database may be left, where no part was there to stop it: the next start takes it over."""
+    assert installation.process is not None
+    family = psutil.Process(installation.process.pid).children(recursive=True)
+
+    installation.process.kill()
+    installation.process.wait()
+
+    seconds = wait_until(lambda: not alive(family), within_s=RECOVERY_S, or_say=installation.last_lines)
+    started_s = installation.start()
+    print(f"all were gone after {seconds:.1f} s; started again in {started_s:.1f} s")
+    assert iris_is_served(demo)
+
+
 # --- the end, and the next beginning ---
 
 
@@ -284,7 +324,7 @@ def test_a_stop_leaves_nothing_behind_and_the_next_start_has_all_data(
     code = installation.stop(number)
 
     stopped_s = time.monotonic() - began
-    left = [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+    left = alive(family)
     sockets = installation.sockets()
     started_s = installation.start()
     print(f"{number.name}: stopped in {stopped_s:.1f} s, started again in {started_s:.1f} s")

@@ -23,7 +23,9 @@ def logging_config(*, level: str, as_json: bool) -> None:
         _without_colours,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    renderer = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
+    # Security: plain tracebacks; the pretty ones print local variables, and with them passwords and rows.
+    for_people = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    renderer = structlog.processors.JSONRenderer() if as_json else for_people
     finishing = [structlog.processors.format_exc_info] if as_json else []
     logging.config.dictConfig(
         {

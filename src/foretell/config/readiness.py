@@ -1,9 +1,10 @@
 """What `/readyz` looks at."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from django.conf import settings
-from django.db import connection
+from django.db import close_old_connections, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from foretell.core.health import Check
@@ -13,13 +14,13 @@ from foretell.inference.sandbox import Sandbox
 
 
 def database() -> str | None:
-    with use_public(), connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+    with _database():
+        connection.cursor().execute("SELECT 1")
     return None
 
 
 def migrations() -> str | None:
-    with use_public():
+    with _database():
         executor = MigrationExecutor(connection)
         behind = executor.migration_plan([node for node in executor.loader.graph.leaf_nodes() if _is_shared(node[0])])
     return "the public schema is behind the code; run `foretell migrate`" if behind else None
@@ -42,11 +43,22 @@ def sandbox() -> str | None:
 
 
 def worker() -> str | None:
-    with use_public(), connection.cursor() as cursor:
+    with _database(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT 1 FROM procrastinate_workers WHERE last_heartbeat > now() - interval '60 seconds' LIMIT 1"
         )
         return None if cursor.fetchone() else "no worker has been heard of for a minute"
+
+
+@contextmanager
+def _database() -> Iterator[None]:
+    """Look at the public schema. The probe is no request: nobody else gives its connection back, or drops one that broke."""
+    close_old_connections()
+    try:
+        with use_public():
+            yield
+    finally:
+        close_old_connections()
 
 
 def _is_shared(label: str) -> bool:
