@@ -6,7 +6,7 @@ The controls run the stock backend of django-tenants over the same database, and
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -17,7 +17,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from foretell.core.database_backend.base import UnexpectedSchemaName
-from foretell.core.tenancy import NoTenant, current_tenant, use_public, use_tenant
+from foretell.core.tenancy import NoTenant, activate, current_tenant, use_public, use_tenant
 from tests.cast import Cast, House
 
 NAMES = "SELECT username FROM accounts_user ORDER BY username"
@@ -186,6 +186,68 @@ def test_a_rolled_back_savepoint_leaves_the_right_path(cast: Cast) -> None:
             assert names() == names_of(cast.globex)
             transaction.set_rollback(True)
         assert names() == names_of(cast.acme)
+
+
+def reads_on_a_kept_cursor(cast: Cast, connection: Any, choose: Callable[[Any], object]) -> list[list[str]]:
+    """Read acme's names, let other code read globex's, and read again on the cursor that was acme's."""
+    reads = []
+    choose(cast.acme.tenant)
+    with connection.cursor() as kept, connection.cursor() as another:
+        for house, cursor in ((cast.acme, kept), (cast.globex, another), (cast.acme, kept)):
+            choose(house.tenant)
+            cursor.execute(NAMES)
+            reads.append([name for (name,) in cursor.fetchall()])
+    return reads
+
+
+def test_a_cursor_that_is_kept_follows_the_tenant(cast: Cast) -> None:
+    from django.db import connection
+
+    with use_public():  # and back to none at the end
+        reads = reads_on_a_kept_cursor(cast, connection, activate)
+
+    assert reads == [names_of(cast.acme), names_of(cast.globex), names_of(cast.acme)]
+
+
+def test_control_with_the_stock_backend_a_kept_cursor_reads_the_rows_of_another(cast: Cast) -> None:
+    with stock_connection() as stock:
+        reads = reads_on_a_kept_cursor(cast, stock, stock.set_tenant)
+
+    assert reads != [names_of(cast.acme), names_of(cast.globex), names_of(cast.acme)]
+
+
+def test_a_cursor_that_outlives_its_tenant_reads_nothing(cast: Cast) -> None:
+    from django.db import connection
+
+    with use_tenant(cast.acme.tenant):
+        kept = connection.cursor()
+    with kept, pytest.raises(NoTenant):
+        kept.execute(NAMES)
+
+
+def test_a_kept_cursor_reads_right_after_a_transaction_that_was_rolled_back(cast: Cast) -> None:
+    from django.db import connection, transaction
+
+    with use_tenant(cast.acme.tenant), connection.cursor() as kept:
+        kept.execute(NAMES)
+        with use_tenant(cast.globex.tenant), transaction.atomic():
+            assert names() == names_of(cast.globex)
+            transaction.set_rollback(True)
+        kept.execute(NAMES)
+        assert [name for (name,) in kept.fetchall()] == names_of(cast.acme)
+
+
+def test_rows_that_are_read_bit_by_bit_stay_one_tenants(cast: Cast) -> None:
+    from foretell.accounts.models import User
+
+    with use_tenant(cast.acme.tenant):
+        people = User.objects.order_by("username").iterator(chunk_size=1)
+        read = [next(people).username]
+        with use_tenant(cast.globex.tenant):
+            assert names() == names_of(cast.globex)
+        read += [user.username for user in people]
+
+    assert read == names_of(cast.acme)
 
 
 def test_in_a_failed_transaction_the_first_error_is_the_one_that_is_told(cast: Cast) -> None:
