@@ -4,6 +4,7 @@ import asyncio
 from typing import Protocol
 
 import httpx
+
 from tests.cast import Cast
 
 
