@@ -1,6 +1,8 @@
 """The format of API keys. No framework, no storage."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from foretell import keys
 
@@ -19,6 +21,38 @@ def test_a_key_reads_back_as_it_was_written() -> None:
     for _ in range(100):
         key = keys.new_key()
         assert keys.parse_key(str(key)) == key
+
+
+any_key = st.builds(
+    keys.Key,
+    id=st.text(keys.ID_ALPHABET, min_size=keys.ID_CHARS, max_size=keys.ID_CHARS),
+    secret=st.text(keys.SECRET_ALPHABET, min_size=keys.SECRET_CHARS, max_size=keys.SECRET_CHARS),
+)
+
+
+@given(any_key)
+def test_any_key_reads_back_in_each_of_its_forms(key: keys.Key) -> None:
+    text = str(key)
+
+    assert keys.parse_key(text) == key
+    assert keys.parse_pair(key.id, text) == key
+    assert keys.parse_pair(key.id, text.rsplit("_", 1)[1]) == key
+    assert keys.parse_pair(key.id, key.secret) == key
+
+
+@given(any_key, st.data())
+def test_two_characters_that_changed_places_are_found(key: keys.Key, data: st.DataObject) -> None:
+    text = str(key)
+    first = data.draw(st.integers(len(keys.PREFIX), len(text) - 2))
+    swapped = text[:first] + text[first + 1] + text[first] + text[first + 2 :]
+
+    assert keys.parse_key(swapped) == (key if swapped == text else None)
+
+
+@given(st.text())
+def test_no_text_breaks_the_parser(text: str) -> None:
+    assert keys.parse_key(text) is None
+    assert keys.parse_pair(text, text) is None
 
 
 def test_one_changed_character_anywhere_is_found_without_asking_anybody() -> None:
