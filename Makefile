@@ -18,12 +18,13 @@ test: .venv/dev.stamp ## Set up what the tests need and run all of them
 test-fast: .venv/dev.stamp ## The tests that start no server and no browser
 	$(BIN)/pytest -m "not acceptance and not browser"
 
+check: export FORETELL_HOME := $(CURDIR)/.venv/check-home
 check: .venv/dev.stamp ## Format, lint, types, import layers, migrations
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	FORETELL_HOME=$(CURDIR)/.venv/check-home $(BIN)/foretell manage makemigrations --check --dry-run
+	$(BIN)/foretell manage makemigrations --check --dry-run
 
 fix: .venv/dev.stamp ## Format, and fix what the linter can fix
 	$(BIN)/ruff format .
