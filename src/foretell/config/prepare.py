@@ -23,14 +23,10 @@ DOMAINS = ("localhost", "127.0.0.1", "[::1]")
 
 
 def main(url: str) -> None:
-    from django.db import connection
-
     from foretell.config.migrating import migrate
     from foretell.config.reaching import reached_database
-    from foretell.core.poolers import refuse_pooler
 
     with reached_database():
-        refuse_pooler(connection)
         migrate()
         demo = ensure_demo(url) if env.boolean("FORETELL_DEMO", True) else None
     sys.stdout.write(json.dumps({"demo": demo}) + "\n")

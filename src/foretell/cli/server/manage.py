@@ -29,12 +29,8 @@ def manage(context: typer.Context) -> None:
 def migrate(as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False) -> None:
     """Bring the database to this version: the public schema, then every tenant's. Safe to repeat."""
     with installation(migrated=False):
-        from django.db import connection
-
         from foretell.config import migrating
-        from foretell.core.poolers import refuse_pooler
 
-        refuse_pooler(connection)
         is_changed = migrating.migrate()
     words = "[green]migrated[/] all schemas." if is_changed else "Nothing to migrate: all schemas are at this version."
     said(words, {"migrated": is_changed} if as_json else None)

@@ -39,11 +39,6 @@ def web(
         from foretell.cli.server.up import run_web_only
 
         with installation():
-            from django.db import connection
-
-            from foretell.core.poolers import refuse_pooler
-
-            refuse_pooler(connection)
             raise typer.Exit(run_web_only())
     from foretell.embedded.parts import die_with_supervisor
 
