@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
+from foretell.asgi import Receive, Scope, Send
 from foretell.core.asgi import BodyLimit
-from foretell.core.asgi_types import Receive, Scope, Send
 from tests.cast import Cast
 from tests.http import HttpFor
 

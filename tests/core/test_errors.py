@@ -193,9 +193,9 @@ def test_a_value_that_the_database_refuses_is_the_clients_fault(
 def test_every_error_raised_on_purpose_has_a_status_that_is_meant() -> None:
     from http import HTTPStatus
 
-    from foretell.core.exception_handler import status_of
     from foretell.errors import ForetellError
     from foretell.inference import errors as inference
+    from foretell.problems import status_of
     from foretell.registry import errors as registry
 
     meant = {

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 import pytest
 
-from foretell.core.asgi_types import Receive, Scope, Send
+from foretell.asgi import Receive, Scope, Send
 from foretell.core.health import Check, Health
 from tests.http import HttpFor
 

@@ -32,7 +32,7 @@ def test_a_host_is_found_however_it_is_written(http_for: HttpFor, acme: House, h
     ],
 )  # fmt: skip
 def test_any_other_host_is_404_with_one_constant_body(http_for: HttpFor, acme: House, host: str) -> None:
-    from foretell.tenants.middleware import UNKNOWN_ADDRESS
+    from foretell.problems import UNKNOWN_ADDRESS
 
     answer = http_for(None).get("/api/v1/me/", headers={"Host": host, "X-API-Key": acme.people["alice"].key})
 
@@ -40,7 +40,7 @@ def test_any_other_host_is_404_with_one_constant_body(http_for: HttpFor, acme: H
 
 
 def test_an_unknown_prefix_has_the_same_body(http_for: HttpFor) -> None:
-    from foretell.tenants.middleware import UNKNOWN_ADDRESS
+    from foretell.problems import UNKNOWN_ADDRESS
 
     for path in ("/t/nobody/", "/t/nobody/api/v1/me/", "/t/nobody/accounts/login/"):
         assert http_for(None).get(path, headers={"Accept": "text/html"}).content == UNKNOWN_ADDRESS

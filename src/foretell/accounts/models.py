@@ -9,8 +9,8 @@ from django.db import models
 
 from foretell.accounts.folding import FoldedField, folded, validate_username
 from foretell.accounts.roles import Role, Scope
-from foretell.core.ids import uuid7
 from foretell.core.models import TimestampedModel
+from foretell.ids import uuid7
 
 LAST_USED_EVERY = timedelta(minutes=1)  # how exact `last_used_at` is: not a write for every request
 

@@ -15,9 +15,9 @@ from foretell import keys
 from foretell.accounts.folding import folded
 from foretell.accounts.models import APIKey, User
 from foretell.accounts.roles import Role, Scope
-from foretell.core.problems import Fault
 from foretell.core.tenancy import use_public, use_tenant
 from foretell.errors import ForetellError
+from foretell.problems import Fault
 from foretell.tenants.models import Tenant
 from foretell.tenants.services import create_tenant
 

@@ -10,9 +10,9 @@ from foretell.core.asgi_handler import django_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "foretell.config.settings")
 _django = django_application()
 
+from foretell.asgi import ASGIApp  # noqa: E402
 from foretell.config import readiness  # noqa: E402  needs the applications that Django has just loaded
 from foretell.core.asgi import BodyLimit  # noqa: E402
-from foretell.core.asgi_types import ASGIApp  # noqa: E402
 from foretell.core.health import Health  # noqa: E402
 from foretell.core.request_ids import RequestIDs  # noqa: E402
 

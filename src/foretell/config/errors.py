@@ -8,9 +8,10 @@ from django.db import DataError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from foretell.core.exception_handler import BROKEN, DATABASE_AWAY, UNSTORABLE, status_of
-from foretell.core.problems import RETRY_AFTER_S, problem_response, wants_problem
+from foretell.core.exception_handler import DATABASE_AWAY, UNSTORABLE
+from foretell.core.problems import problem_response, wants_problem
 from foretell.errors import ForetellError
+from foretell.problems import BROKEN, NOT_FOUND, RETRY_AFTER_S, status_of
 from foretell.web import errors as pages
 
 log = structlog.get_logger(__name__)
@@ -70,7 +71,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     if wants_problem(request):
-        return problem_response(status=404, code="not_found", detail="Nothing is here, or it is not yours.")
+        return problem_response(status=404, code="not_found", detail=NOT_FOUND)
     return pages.not_found(request, exception)
 
 

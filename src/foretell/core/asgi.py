@@ -4,8 +4,9 @@ import json
 from collections.abc import Callable
 from http import HTTPStatus
 
-from foretell.core.asgi_types import ASGIApp, Message, Receive, Scope, Send
-from foretell.core.problems import CONTENT_TYPE, problem
+from foretell.asgi import ASGIApp, Message, Receive, Scope, Send
+from foretell.core.problems import problem
+from foretell.problems import CONTENT_TYPE
 
 
 class BodyLimit:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler
 
-from foretell.core.asgi_types import ASGIApp
+from foretell.asgi import ASGIApp
 
 
 class Handler(ASGIHandler):

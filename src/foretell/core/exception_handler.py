@@ -1,4 +1,4 @@
-"""From what was raised to what is answered: the one table of errors and HTTP statuses for our own API."""
+"""From what a DRF view raised to what is answered; the table of errors and statuses is `foretell.problems`."""
 
 from http import HTTPStatus
 from typing import Any, cast
@@ -13,56 +13,20 @@ from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
-from foretell.core.problems import CONTENT_TYPE, RETRY_AFTER_S, Fault, problem
+from foretell.core.problems import problem
 from foretell.errors import ForetellError
-from foretell.inference import errors as inference
+from foretell.problems import BROKEN, CONTENT_TYPE, RETRY_AFTER_S, Fault, faults_of, status_of
 
 log = structlog.get_logger(__name__)
 
-BROKEN = "Something broke here. The request id finds it in our log."
 UNSTORABLE = "A value is not one that can be kept: a text with a NUL character, say, or a number that is far too large."
 DATABASE_AWAY = "The database does not answer at this moment. Nothing was changed; try again in a few seconds."
-
-# By class, the nearest base first; by code, for the errors of rooms above this one.
-STATUS_OF_CLASS: dict[type[ForetellError], int] = {
-    inference.InvalidInput: HTTPStatus.BAD_REQUEST,
-    inference.InvalidSignature: HTTPStatus.BAD_REQUEST,
-    inference.ArtifactError: HTTPStatus.BAD_REQUEST,
-    inference.SandboxError: HTTPStatus.SERVICE_UNAVAILABLE,
-    inference.RunFailed: HTTPStatus.SERVICE_UNAVAILABLE,
-}
-STATUS_OF_CODE = {
-    "bad_request": HTTPStatus.BAD_REQUEST,
-    "invalid": HTTPStatus.BAD_REQUEST,
-    "not_authenticated": HTTPStatus.UNAUTHORIZED,
-    "permission_denied": HTTPStatus.FORBIDDEN,
-    "tenant_suspended": HTTPStatus.FORBIDDEN,
-    "not_found": HTTPStatus.NOT_FOUND,
-    "conflict": HTTPStatus.CONFLICT,
-    "precondition_failed": HTTPStatus.PRECONDITION_FAILED,
-    "precondition_required": HTTPStatus.PRECONDITION_REQUIRED,
-    "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    "unsupported_media_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    "unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
-}
-
-
-def status_of(error: ForetellError) -> int:
-    """Return the status for an error that was raised on purpose.
-
-    A class may name its kind, one of `STATUS_OF_CODE`, as ``kind``; its code may then be more telling than its kind.
-    """
-    for base in type(error).__mro__:
-        if base in STATUS_OF_CLASS:
-            return STATUS_OF_CLASS[base]
-    kind = getattr(error, "kind", error.code)
-    return STATUS_OF_CODE.get(kind, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | HttpResponseBase | None:
     """Answer every exception of a DRF view as a problem; one that nobody raised on purpose is logged, once."""
     if isinstance(exc, ForetellError) and (status := status_of(exc)) != HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _problem(context, status, exc.code, exc.message, _faults(exc))
+        return _problem(context, status, exc.code, exc.message, faults_of(exc))
     if isinstance(exc, OperationalError):
         log.error("the database does not answer", exc_info=exc)
         return _problem(context, HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", DATABASE_AWAY)
@@ -106,12 +70,6 @@ def _sentence(faults: list[Fault]) -> str:
     first = faults[0]
     lead = f"{first['attr']}: {first['detail']}" if first["attr"] else first["detail"]
     return lead if len(faults) == 1 else f"{lead} ({len(faults) - 1} more)"
-
-
-def _faults(error: ForetellError) -> list[Fault]:
-    if isinstance(error, inference.InvalidInput):
-        return [Fault(attr=fault.attr or None, code=fault.code, detail=fault.detail) for fault in error.problems]
-    return list(getattr(error, "faults", []))
 
 
 def _problem(

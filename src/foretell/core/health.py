@@ -7,7 +7,7 @@ from http import HTTPStatus
 import structlog
 from asgiref.sync import sync_to_async
 
-from foretell.core.asgi_types import ASGIApp, Receive, Scope, Send
+from foretell.asgi import ASGIApp, Receive, Scope, Send
 
 log = structlog.get_logger(__name__)
 

@@ -6,8 +6,8 @@ from contextvars import ContextVar
 
 import structlog
 
-from foretell.core.asgi_types import ASGIApp, Message, Receive, Scope, Send
-from foretell.core.ids import uuid7
+from foretell.asgi import ASGIApp, Message, Receive, Scope, Send
+from foretell.ids import uuid7
 
 SANE = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 HEADER = b"x-request-id"

@@ -6,16 +6,10 @@ from django.db import transaction
 
 from foretell.accounts.models import User
 from foretell.inference.signature import Input, Signature
-from foretell.registry.errors import (
-    AliasChanged,
-    NoSuchAlias,
-    NothingToRollBackTo,
-    PreconditionRequired,
-    SignatureMismatch,
-    VersionNotReady,
-)
+from foretell.naming import check_alias
+from foretell.refusals import NoSuchAlias, VersionNotReady
+from foretell.registry.errors import AliasChanged, NothingToRollBackTo, PreconditionRequired, SignatureMismatch
 from foretell.registry.models import Alias, AliasMove, ModelVersion, RegisteredModel
-from foretell.registry.naming import check_alias
 
 
 @transaction.atomic

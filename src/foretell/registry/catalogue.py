@@ -6,9 +6,10 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from foretell.accounts.permissions import Action, Principal, is_allowed, is_visible
-from foretell.registry.errors import ModelExists, NotAllowed
+from foretell.naming import check_model_name
+from foretell.refusals import NotAllowed
+from foretell.registry.errors import ModelExists
 from foretell.registry.models import RegisteredModel
-from foretell.registry.naming import check_model_name
 
 
 def create_model(

@@ -1,34 +1,9 @@
-"""What the registry refuses, and in which words. *Not there* and *not yours* read the same."""
+"""What the registry refuses when models are made and changed; what predictions are refused for is in `foretell.refusals`."""
 
 from collections.abc import Sequence
 
-from foretell.core.problems import Fault
 from foretell.errors import ForetellError
-
-
-class ModelNotFound(ForetellError):
-    code = "not_found"
-
-    def __init__(self) -> None:
-        super().__init__("Nothing is here, or it is not yours.")
-
-
-class NoSuchVersion(ForetellError):
-    code = "not_found"
-
-    def __init__(self, model: str, number: int) -> None:
-        super().__init__(
-            f"The model {model!r} has no version {number}. Its versions are listed at …/models/{model}/versions/."
-        )
-
-
-class NoSuchAlias(ForetellError):
-    code = "not_found"
-
-    def __init__(self, model: str, alias: str) -> None:
-        super().__init__(
-            f"The model {model!r} has no alias {alias!r}. Promote a version: `foretell promote {model}:1 --alias {alias}`."
-        )
+from foretell.problems import Fault
 
 
 class ModelExists(ForetellError):
@@ -47,11 +22,6 @@ class ModelArchived(ForetellError):
         super().__init__(f'The model {name!r} is archived. Restore it first: PATCH it with {{"archived": false}}.')
 
 
-class VersionNotReady(ForetellError):
-    code = "version_not_ready"
-    kind = "conflict"
-
-
 class SignatureMismatch(ForetellError):
     code = "signature_mismatch"
     kind = "conflict"
@@ -68,10 +38,6 @@ class AliasChanged(ForetellError):
 
 class PreconditionRequired(ForetellError):
     code = "precondition_required"
-
-
-class NotAllowed(ForetellError):
-    code = "permission_denied"
 
 
 class InvalidPush(ForetellError):

@@ -10,7 +10,7 @@ from django.db.models import Max, Q
 from foretell.core.models import TimestampedModel
 from foretell.inference.errors import InvalidSignature
 from foretell.inference.signature import Signature
-from foretell.registry.naming import CHAMPION
+from foretell.naming import CHAMPION
 
 
 class State(models.TextChoices):

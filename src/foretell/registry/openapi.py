@@ -10,8 +10,8 @@ from foretell.accounts.permissions import is_visible, principal_of
 from foretell.core.tenancy import PUBLIC_SCHEMA, active
 from foretell.inference.errors import InvalidSignature
 from foretell.inference.signature import Signature
+from foretell.naming import ALIAS, CHAMPION, MODEL
 from foretell.registry.models import ModelVersion
-from foretell.registry.naming import ALIAS, CHAMPION, MODEL
 from foretell.registry.signature_schemas import FAILURES, PROBLEM, answer_schema, row_schema
 
 JSON = "application/json"

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from foretell.accounts.permissions import Action, Principal, is_allowed, is_visible
-from foretell.core.ids import uuid7
+from foretell.ids import uuid7
 from foretell.inference import predicting as inference
 from foretell.inference.batch import Predictions
 from foretell.inference.codec import ParsedRows
 from foretell.inference.signature import Signature
-from foretell.registry.errors import ModelNotFound, NoSuchAlias, NoSuchVersion, NotAllowed, VersionNotReady
+from foretell.naming import CHAMPION
+from foretell.refusals import ModelNotFound, NoSuchAlias, NoSuchVersion, NotAllowed, not_ready
 from foretell.registry.models import ModelVersion
-from foretell.registry.naming import CHAMPION
 from foretell.registry.serving import borrowed_model
 
 MAX_NUMBER = 2**31 - 1  # what a column of version numbers holds
@@ -82,9 +82,7 @@ def resolve_version(*, principal: Principal, model: str, alias: str | None, vers
     if found is None:
         raise _why_not(model, alias, version, versions.exists())
     if not found.is_ready:
-        raise VersionNotReady(
-            f"{found} is {found.state}" + (f": {found.reason}" if found.reason else ". Ask again in a moment.")
-        )
+        raise not_ready(model, found.number, found.state, found.reason)
     return found
 
 

@@ -11,11 +11,12 @@ from django.db import transaction
 
 from foretell.accounts.models import User
 from foretell.accounts.permissions import Action, Principal, is_allowed
+from foretell.naming import CHAMPION, check_alias, check_model_name
+from foretell.refusals import NotAllowed
 from foretell.registry.aliases import promote_version
 from foretell.registry.building import defer_build
-from foretell.registry.errors import ModelArchived, NotAllowed
+from foretell.registry.errors import ModelArchived
 from foretell.registry.models import ModelVersion, RegisteredModel, State
-from foretell.registry.naming import CHAMPION, check_alias, check_model_name
 from foretell.registry.storage import Stored
 
 

@@ -8,6 +8,7 @@ from rest_framework.reverse import reverse
 
 from foretell.inference.errors import InvalidSignature
 from foretell.inference.examples import Examples
+from foretell.naming import CHAMPION
 from foretell.registry.fields import (
     MetricsField,
     StrictBooleanField,
@@ -18,7 +19,6 @@ from foretell.registry.fields import (
     TagsField,
 )
 from foretell.registry.models import Alias, ModelVersion, RegisteredModel
-from foretell.registry.naming import CHAMPION
 from foretell.registry.pushing import PushMetadata
 
 MAX_TEXT_CHARS = 20_000

@@ -9,10 +9,10 @@ from django.utils.datastructures import MultiValueDict
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from foretell.core.problems import Fault
 from foretell.inference.codec.strict_json import loads
 from foretell.inference.errors import InvalidInput
 from foretell.inference.formats import MAX_FILES
+from foretell.problems import Fault
 from foretell.registry import storage
 from foretell.registry.errors import InvalidPush
 from foretell.registry.pushing import PushMetadata, Upload

@@ -11,8 +11,9 @@ from django.urls import get_script_prefix, set_script_prefix
 from structlog.contextvars import bound_contextvars
 
 from foretell.core.exception_handler import DATABASE_AWAY
-from foretell.core.problems import CONTENT_TYPE, RETRY_AFTER_S, problem_response, wants_problem
+from foretell.core.problems import problem_response, wants_problem
 from foretell.core.tenancy import use_tenant
+from foretell.problems import CONTENT_TYPE, RETRY_AFTER_S, SUSPENDED, UNKNOWN_ADDRESS
 from foretell.tenants import cookies
 from foretell.tenants.models import Tenant
 from foretell.tenants.resolving import split_prefix, tenant_named, tenant_of_host
@@ -20,12 +21,6 @@ from foretell.tenants.resolving import split_prefix, tenant_named, tenant_of_hos
 log = structlog.get_logger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
-
-# Security: one constant body, whatever the address was; the request's id is in the headers.
-UNKNOWN_ADDRESS = (
-    b'{"type": "urn:foretell:problem:not_found", "title": "Not Found", "status": 404, '
-    b'"detail": "Nothing is here, or it is not yours.", "code": "not_found", "request_id": "", "errors": []}'
-)
 
 
 class TenantMiddleware:
@@ -76,8 +71,7 @@ def unknown_address() -> HttpResponse:
 
 
 def suspended(request: HttpRequest) -> HttpResponse:
-    detail = "This tenant is suspended. Nothing of it is lost; ask the operator of this installation to resume it."
-    return refused(request, status=HTTPStatus.FORBIDDEN, code="tenant_suspended", detail=detail)
+    return refused(request, status=HTTPStatus.FORBIDDEN, code="tenant_suspended", detail=SUSPENDED)
 
 
 def refused(request: HttpRequest, *, status: HTTPStatus, code: str, detail: str) -> HttpResponse:

@@ -6,8 +6,8 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django_tenants.models import DomainMixin, TenantMixin
 
-from foretell.core.ids import uuid7
 from foretell.core.models import TimestampedModel
+from foretell.ids import uuid7
 
 NAME_PATTERN = r"[a-z0-9](?:[a-z0-9-]{0,40}[a-z0-9])?"
 validate_name = RegexValidator(

@@ -8,8 +8,8 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from foretell.inference.signature import Output, Task
+from foretell.naming import CHAMPION
 from foretell.registry.models import ModelVersion, RegisteredModel
-from foretell.registry.naming import CHAMPION
 from foretell.web.fields import text_of
 from foretell.web.states import state_text, tone_of
 from foretell.web.targets import Target

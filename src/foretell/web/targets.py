@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from django.http import Http404
 
 from foretell.inference.signature import Signature
+from foretell.naming import CHAMPION
 from foretell.registry.models import Alias, RegisteredModel
-from foretell.registry.naming import CHAMPION
 
 MAX_NUMBER = 2**31 - 1  # what a column of version numbers holds
 

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import foretell.accounts.folding
-import foretell.core.ids
+import foretell.ids
 
 
 class Migration(migrations.Migration):
@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=foretell.core.ids.uuid7, editable=False, primary_key=True, serialize=False
+                        default=foretell.ids.uuid7, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 (

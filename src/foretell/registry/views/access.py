@@ -3,7 +3,7 @@
 from rest_framework.request import Request
 
 from foretell.accounts.permissions import is_visible, principal_of
-from foretell.registry.errors import ModelNotFound, NoSuchAlias, NoSuchVersion
+from foretell.refusals import ModelNotFound, NoSuchAlias, NoSuchVersion
 from foretell.registry.models import Alias, ModelVersion, RegisteredModel
 from foretell.registry.predicting import MAX_NUMBER
 

@@ -5,8 +5,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from foretell.accounts.permissions import Action, principal_of
+from foretell.refusals import NoSuchVersion
 from foretell.registry import aliases
-from foretell.registry.errors import NoSuchVersion
 from foretell.registry.models import Alias
 from foretell.registry.serializers import AliasSerializer, AliasWriteSerializer
 from foretell.registry.views.access import alias_of, model_of

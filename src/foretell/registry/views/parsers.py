@@ -6,8 +6,8 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from rest_framework.parsers import BaseParser, JSONParser, MultiPartParser
 from rest_framework.renderers import JSONRenderer
 
-from foretell.core.problems import Fault
 from foretell.inference.codec.strict_json import loads
+from foretell.problems import Fault
 from foretell.registry.errors import InvalidPush
 
 _TOO_LARGE = Fault(attr="metadata", code="too_large", detail="The text beside the files is too large to be read.")

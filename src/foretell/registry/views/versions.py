@@ -10,8 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from foretell.accounts.permissions import Action, principal_of
+from foretell.refusals import VersionNotReady
 from foretell.registry import storage
-from foretell.registry.errors import VersionNotReady
 from foretell.registry.models import ModelVersion
 from foretell.registry.pushing import push_version
 from foretell.registry.sealing import check_seal

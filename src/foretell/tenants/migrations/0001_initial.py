@@ -4,7 +4,7 @@ import django.core.validators
 import django.db.models.deletion
 from django.db import migrations, models
 
-import foretell.core.ids
+import foretell.ids
 import foretell.tenants.models
 
 
@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=foretell.core.ids.uuid7, editable=False, primary_key=True, serialize=False
+                        default=foretell.ids.uuid7, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 (

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_safe
 from foretell.accounts.access import requires
 from foretell.accounts.permissions import Action, principal_of
 from foretell.core.tenancy import current_tenant
+from foretell.naming import CHAMPION
 from foretell.registry.models import ModelVersion, RegisteredModel
-from foretell.registry.naming import CHAMPION
 from foretell.web.states import state_text, tone_of
 
 MODELS_PER_PAGE = 60

@@ -12,11 +12,10 @@ from django.views.decorators.http import require_http_methods
 
 from foretell.accounts.access import requires
 from foretell.accounts.permissions import Action, principal_of
-from foretell.core.exception_handler import status_of
-from foretell.core.problems import RETRY_AFTER_S
 from foretell.errors import ForetellError
 from foretell.inference.codec.form_rows import parse_form
 from foretell.inference.errors import InvalidInput
+from foretell.problems import RETRY_AFTER_S, status_of
 from foretell.registry.models import RegisteredModel
 from foretell.registry.predicting import predict
 from foretell.web.forms import PredictionForm, ShownProblem, example_of, form_for

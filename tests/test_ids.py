@@ -1,7 +1,7 @@
 import time
 import uuid
 
-from foretell.core.ids import uuid7
+from foretell.ids import uuid7
 
 
 def test_ids_are_uuids_of_version_7() -> None:
