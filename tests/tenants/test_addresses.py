@@ -141,6 +141,6 @@ def test_a_tenant_is_also_found_after_the_base_domain_was_changed(http_for: Http
     ],
 )
 def test_hosts_are_normalised_to_ascii(header: str, host: str | None) -> None:
-    from foretell.tenants.resolving import normalised_host
+    from foretell.addresses import normalised_host
 
     assert normalised_host(header) == host

@@ -10,13 +10,14 @@ from django.template.loader import render_to_string
 from django.urls import get_script_prefix, set_script_prefix
 from structlog.contextvars import bound_contextvars
 
+from foretell.addresses import split_prefix
 from foretell.core.exception_handler import DATABASE_AWAY
 from foretell.core.problems import problem_response, wants_problem
 from foretell.core.tenancy import use_tenant
 from foretell.problems import CONTENT_TYPE, RETRY_AFTER_S, SUSPENDED, UNKNOWN_ADDRESS
 from foretell.tenants import cookies
 from foretell.tenants.models import Tenant
-from foretell.tenants.resolving import split_prefix, tenant_named, tenant_of_host
+from foretell.tenants.resolving import tenant_named, tenant_of_host
 
 log = structlog.get_logger(__name__)
 

@@ -6,10 +6,10 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django_tenants.models import DomainMixin, TenantMixin
 
+from foretell.addresses import NAME_PATTERN
 from foretell.core.models import TimestampedModel
 from foretell.ids import uuid7
 
-NAME_PATTERN = r"[a-z0-9](?:[a-z0-9-]{0,40}[a-z0-9])?"
 validate_name = RegexValidator(
     rf"^{NAME_PATTERN}\Z",
     "A tenant's name has 1 to 42 small letters, digits and inner hyphens, such as acme or acme-labs.",

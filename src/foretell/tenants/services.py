@@ -8,10 +8,10 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
+from foretell.addresses import normalised_host
 from foretell.core.tenancy import use_public
 from foretell.errors import ForetellError
 from foretell.tenants.models import Domain, Tenant
-from foretell.tenants.resolving import normalised_host
 
 
 class TenantExists(ForetellError):

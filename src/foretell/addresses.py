@@ -1,0 +1,28 @@
+"""From an address to a tenant's name: host names in one form, and the prefix ``/t/<name>/``. The same for every face."""
+
+import re
+
+NAME_PATTERN = r"[a-z0-9](?:[a-z0-9-]{0,40}[a-z0-9])?"
+HOST = re.compile(
+    r"(?:\[(?P<ipv6>[0-9a-f:.]{2,45})\]|(?P<name>[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?))\.?(?::[0-9]{1,5})?"
+)
+PREFIX = re.compile(rf"/t/(?P<name>{NAME_PATTERN})(?=/|\Z)")
+
+
+def normalised_host(header: str) -> str | None:
+    """Return the host name of a Host header: lower case, ASCII, without port and final dot; None where it is none.
+
+    Security: two Host headers arrive joined by a comma, which no host name has.
+    """
+    try:
+        ascii_host = header if header.isascii() else header.encode("idna").decode("ascii")
+    except UnicodeError:
+        return None
+    match = HOST.fullmatch(ascii_host.lower())
+    return (match["ipv6"] or match["name"]) if match else None
+
+
+def split_prefix(path: str) -> tuple[str, str] | None:
+    """Part ``/t/acme/models/`` into ``("acme", "/models/")``; None where the path has no such prefix."""
+    match = PREFIX.match(path)
+    return (match["name"], path[match.end() :]) if match else None
