@@ -1,15 +1,13 @@
 """Each request has an id: the caller's, where it is a sane one, or ours. It is in every answer, in errors and in the log."""
 
-import re
 import time
 from contextvars import ContextVar
 
 import structlog
 
 from foretell.asgi import ASGIApp, Message, Receive, Scope, Send
-from foretell.ids import uuid7
+from foretell.ids import is_sane_request_id, uuid7_text
 
-SANE = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 HEADER = b"x-request-id"
 
 _request_id: ContextVar[str] = ContextVar("foretell_request_id", default="")
@@ -22,7 +20,7 @@ def request_id() -> str:
 
 def chosen_id(offered: str | None) -> str:
     """Return the caller's id, or one of ours where it could forge a line of the log."""
-    return offered if offered and SANE.fullmatch(offered) else str(uuid7())
+    return offered if offered and is_sane_request_id(offered) else uuid7_text()
 
 
 class RequestIDs:

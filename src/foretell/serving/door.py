@@ -1,0 +1,170 @@
+"""The door: whose address is this, who are you, may you, how often. The same for every protocol, and all of it from memory."""
+
+import os
+import secrets
+import time
+from collections.abc import Sequence
+from hashlib import blake2b
+
+from foretell import keys, problems
+from foretell.addresses import normalised_host
+from foretell.credentials import AuthenticationFailed, Bearer, NotAuthenticated, Password, read_credential
+from foretell.errors import ForetellError
+from foretell.limits import Claim, Limiter, Throttled
+from foretell.refusals import ModelNotFound, NotAllowed
+from foretell.serving.catalogue import Model, Principal, Tenant, Verified
+from foretell.serving.exchange import Exchange
+from foretell.serving.ports import Catalogue, Credentials, Limits
+from foretell.serving.responses import UnknownAddress
+
+PASSWORD_HOLDS_S = 300.0
+KEY_HOLDS_S = 60.0  # so that a key's end is seen; its revocation is a change of the tenant, which forgets it at once
+MAX_VERIFIED = 10_000  # of one tenant
+MAX_HOSTS = 4_096
+
+
+class TenantSuspended(ForetellError):
+    code = "tenant_suspended"
+
+    def __init__(self) -> None:
+        super().__init__(problems.SUSPENDED)
+
+
+class Door:
+    """Lets a request in, step by step; each step raises what the face then says in its own words."""
+
+    def __init__(self, *, catalogue: Catalogue, credentials: Credentials, limiter: Limiter, limits: Limits) -> None:
+        self._catalogue, self._credentials = catalogue, credentials
+        self._limiter, self._limits = limiter, limits
+        self._pepper = credentials.pepper
+        self._secret = os.urandom(32)
+        self._hosts: dict[bytes, str | None] = {}
+
+    def tenant(self, exchange: Exchange) -> Tenant:
+        """Find whose address this is.
+
+        Raises
+        ------
+        UnknownAddress, TenantSuspended
+        """
+        found = self._tenant(exchange)
+        if found is None:
+            raise UnknownAddress
+        exchange.tenant = found
+        if found.is_suspended:
+            raise TenantSuspended
+        return found
+
+    async def enter(self, exchange: Exchange) -> Principal:
+        """Find out who asks.
+
+        Raises
+        ------
+        UnknownAddress, TenantSuspended, NotAuthenticated, AuthenticationFailed, Throttled
+        """
+        tenant = self.tenant(exchange)
+        headers = exchange.headers
+        shown = headers.get(b"authorization", b"") + b"\0" + headers.get(b"x-api-key", b"")
+        # Security: what is kept of a credential is a digest that only this process can make.
+        mark = blake2b(shown, key=self._secret, digest_size=16).digest()
+        verified = tenant.verified.get(mark)
+        if verified is None or verified.until < _now_s():
+            verified = await self._verified(tenant, exchange)
+            if len(tenant.verified) >= MAX_VERIFIED:
+                tenant.verified.clear()
+            tenant.verified[mark] = verified
+        exchange.principal = verified.principal
+        return verified.principal
+
+    def admit(self, exchange: Exchange, name: str) -> Model:
+        """Let the principal predict with a model, and count it.
+
+        Raises
+        ------
+        ModelNotFound
+            also where it is there, but not for this principal.
+        NotAllowed, Throttled
+        """
+        tenant, principal = exchange.tenant, exchange.principal
+        assert tenant is not None  # noqa: S101  `enter` came before
+        assert principal is not None  # noqa: S101
+        model = visible_model(tenant, principal, name)
+        if not principal.may_predict:
+            raise NotAllowed
+        self._take(exchange, tenant, principal, model)
+        if model is None:
+            raise ModelNotFound
+        return model
+
+    def _take(self, exchange: Exchange, tenant: Tenant, principal: Principal, model: Model | None) -> None:
+        claims: Sequence[Claim] = principal.claims
+        if model is not None and model.limit_scope:
+            claims = (*claims, *self._limits.scope_claims(tenant, principal, model))
+        decision = self._limiter.take(claims)
+        if decision is None:
+            return
+        exchange.claims, exchange.decision = claims, decision
+        if not decision.allowed:
+            raise Throttled(decision)
+
+    def _tenant(self, exchange: Exchange) -> Tenant | None:
+        if exchange.prefix is not None:
+            return self._catalogue.named(exchange.prefix)
+        header = exchange.headers.get(b"host", b"")
+        try:
+            host = self._hosts[header]
+        except KeyError:
+            host = normalised_host(header.decode("latin-1"))
+            if len(self._hosts) >= MAX_HOSTS:
+                self._hosts.clear()
+            self._hosts[header] = host
+        return None if host is None else self._catalogue.at_host(host)
+
+    async def _verified(self, tenant: Tenant, exchange: Exchange) -> Verified:
+        credential = read_credential(exchange.header(b"authorization"), exchange.header(b"x-api-key"))
+        if credential is None:
+            raise NotAuthenticated
+        if isinstance(credential, Password):
+            return await self._verified_password(tenant, credential, exchange.client)
+        return self._verified_bearer(tenant, credential)
+
+    async def _verified_password(self, tenant: Tenant, shown: Password, client: str) -> Verified:
+        principal = await self._credentials.verify_password(
+            tenant, name=shown.name, password=shown.password, client=client
+        )
+        if principal is None:
+            raise AuthenticationFailed
+        return Verified(principal, _now_s() + PASSWORD_HOLDS_S)
+
+    def _verified_bearer(self, tenant: Tenant, shown: Bearer) -> Verified:
+        if shown.key is None and (token := self._credentials.verify_token(tenant, shown.token)) is not None:
+            return Verified(*token)
+        return self._verified_key(tenant, shown.key)
+
+    def _verified_key(self, tenant: Tenant, shown: keys.Key | None) -> Verified:
+        """Security: an unknown id costs the same HMAC and comparison as a known one."""
+        found = tenant.keys.get(shown.id) if shown else None
+        offered = keys.digest(shown.secret if shown else "", pepper=self._pepper)
+        is_right = secrets.compare_digest(offered, found.digest if found else "0" * len(offered))
+        now = _now_s()
+        if found is None or not is_right or (found.expires_at is not None and found.expires_at <= now):
+            raise AuthenticationFailed
+        until = now + KEY_HOLDS_S
+        return Verified(found.principal, until if found.expires_at is None else min(until, found.expires_at))
+
+
+def visible_model(tenant: Tenant, principal: Principal, name: str) -> Model | None:
+    """Return the model, or None where there is none of that name.
+
+    Raises
+    ------
+    ModelNotFound
+        where the principal may not even know whether there is.
+    """
+    if principal.models is not None and name not in principal.models:
+        raise ModelNotFound
+    return tenant.models.get(name)
+
+
+def _now_s() -> float:
+    return time.time_ns() / 1e9

@@ -1,0 +1,85 @@
+"""The fast lane: an ASGI application that answers predictions from memory, and hands everything else on untouched."""
+
+import structlog
+
+from foretell.addresses import split_prefix
+from foretell.asgi import ASGIApp, Receive, Scope, Send
+from foretell.errors import ForetellError
+from foretell.problems import BROKEN
+from foretell.serving.exchange import ClientGone, Exchange
+from foretell.serving.faces import Face, Handler
+from foretell.serving.responses import Response, send_response
+
+log = structlog.get_logger(__name__)
+
+MAX_ROUTES = 4_096
+
+Route = tuple[Face, Handler, str, str | None]  # the face, what answers, the path within the tenant, the tenant's prefix
+
+
+class Lane:
+    """Answers what one of its faces takes.
+
+    Parameters
+    ----------
+    app
+        What answers the rest.
+    faces
+        The protocols; the first that knows an address has it.
+    max_body_bytes
+        The largest body of a prediction.
+    """
+
+    def __init__(self, app: ASGIApp, *, faces: tuple[Face, ...], max_body_bytes: int) -> None:
+        self.app = app
+        self._faces, self._max_body_bytes = faces, max_body_bytes
+        self._routes: dict[tuple[str, str], Route | None] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or (route := self._route(scope["method"], scope["path"])) is None:
+            await self.app(scope, receive, send)
+            return
+        face, handler, path, prefix = route
+        exchange = Exchange(scope, receive, path=path, prefix=prefix, max_body_bytes=self._max_body_bytes)
+        if not face.takes(exchange):
+            await self.app(scope, receive, send)
+            return
+        exchange.face = face.name
+        try:
+            response = await answered(face, handler, exchange)
+        except ClientGone:
+            return
+        await send_response(send, exchange, response)
+
+    def _route(self, method: str, path: str) -> Route | None:
+        key = (method, path)
+        try:
+            return self._routes[key]
+        except KeyError:
+            if len(self._routes) >= MAX_ROUTES:
+                self._routes.clear()
+            found = self._routes[key] = self._found(method, path)
+            return found
+
+    def _found(self, method: str, path: str) -> Route | None:
+        prefixed = split_prefix(path)
+        prefix, within = prefixed or (None, path)
+        for face in self._faces:
+            handler = face.route(method, within)
+            if handler is not None:
+                return face, handler, within, prefix
+        return None
+
+
+async def answered(face: Face, handler: Handler, exchange: Exchange) -> Response:
+    """Return the answer, or what went wrong in the face's own words; what nobody raised on purpose is logged, once."""
+    try:
+        exchange.refuse_large_body()
+        return await handler(exchange)
+    except ForetellError as err:
+        return face.failure(err, exchange)
+    except ClientGone:
+        raise
+    except Exception as err:
+        log.error("unexpected error on the lane", exc_info=err, request_id=exchange.request_id, path=exchange.path)
+        return face.failure(ForetellError(BROKEN), exchange)

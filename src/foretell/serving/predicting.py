@@ -1,0 +1,157 @@
+"""The one path of a prediction on the lane: version → model in memory → rows → answer → log. Every face ends here."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from foretell import ids
+from foretell.inference import predicting as inference
+from foretell.inference.batch import Predictions
+from foretell.inference.codec import ParsedRows
+from foretell.inference.codec.answers import encoded_answer
+from foretell.inference.predicting import LoadedModel
+from foretell.inference.signature import Signature
+from foretell.naming import CHAMPION
+from foretell.refusals import ModelNotFound, NoSuchAlias, NoSuchVersion, not_ready
+from foretell.segments.records import PredictionRecord
+from foretell.serving.catalogue import Model, Principal, Tenant, Version
+from foretell.serving.costs import Cost
+from foretell.serving.logged import Logged, inputs_of
+from foretell.serving.ports import Limits, Log, Models
+from foretell.serving.scheduling import Scheduler
+
+Parse = Callable[[Signature], ParsedRows]
+
+SMALL_BODY_BYTES = 64 * 1024  # larger ones are read in a thread: the loop is everybody's
+SHORT_RUN_S = 0.002
+MAX_COSTS = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A prediction that was let in."""
+
+    tenant: Tenant
+    principal: Principal
+    model: Model
+    version: Version
+    face: str
+    request_id: str
+    logged: Logged
+    parse: Parse
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """An answer, with what a face needs to put it into its own words.
+
+    body : the answer in our own API's JSON, as it is logged.
+    duration_s : of parsing and running; a wait for a thread is not in it.
+    """
+
+    id: str
+    model: str
+    version: int
+    signature: Signature
+    parsed: ParsedRows
+    predictions: Predictions
+    body: bytes
+    duration_s: float
+
+
+def find_version(model: Model, *, alias: str | None, number: int | None) -> Version:
+    """Return the ready version that is asked for: the one of a number, or of an alias, by default the champion's.
+
+    Raises
+    ------
+    ModelNotFound, NoSuchVersion, NoSuchAlias, VersionNotReady
+    """
+    if not model.versions:
+        raise ModelNotFound
+    if number is None:
+        number = model.aliases.get(alias or CHAMPION)
+        if number is None:
+            raise NoSuchAlias(model.name, alias or CHAMPION)
+    version = model.versions.get(number)
+    if version is None:
+        raise NoSuchVersion(model.name, number)
+    if not version.is_ready:
+        raise not_ready(model.name, version.number, version.state, version.reason)
+    return version
+
+
+class Predictor:
+    """Answers calls, each where it belongs: a short run at once, a long one in a thread of the scheduler's."""
+
+    def __init__(self, *, models: Models, limits: Limits, log: Log, scheduler: Scheduler) -> None:
+        self._models, self._limits, self._log, self._scheduler = models, limits, log, scheduler
+        self._costs: dict[tuple[str, int], Cost] = {}
+
+    async def predict(self, call: Call) -> Prediction:
+        """Answer one call.
+
+        Raises
+        ------
+        InvalidInput, QuotaExceeded, RunFailed, SandboxError, LogUnavailable, Overloaded
+        """
+        tenant, version = call.tenant, call.version
+        loaded = self._models.lend(tenant, version)
+        if loaded is None:
+            loaded = await self._models.load(tenant, call.model, version)
+        try:
+            cost = self._cost(tenant, version)
+            if is_short(loaded, call, cost):
+                return self._answered(loaded, call, cost, time.perf_counter)
+            # In a thread, others' turns are in the wall's time; the processor's is what the call itself takes.
+            return await self._scheduler.run(
+                lambda: self._answered(loaded, call, cost, time.thread_time),
+                tenant=tenant.id, model=(tenant.id, version.pk),
+            )  # fmt: skip
+        finally:
+            self._models.give_back(tenant, version)
+
+    def _cost(self, tenant: Tenant, version: Version) -> Cost:
+        key = (tenant.id, version.pk)
+        found = self._costs.get(key)
+        if found is None:
+            if len(self._costs) >= MAX_COSTS:
+                self._costs.clear()
+            found = self._costs[key] = Cost()
+        return found
+
+    def _answered(self, loaded: LoadedModel, call: Call, cost: Cost, clock: Callable[[], float]) -> Prediction:
+        began, started = clock(), time.perf_counter()
+        signature = loaded.signature
+        parsed = call.parse(signature)
+        tenant = call.tenant
+        if tenant.requests_per_month is not None or tenant.rows_per_month is not None:
+            self._limits.take_quota(tenant, rows=parsed.batch.n_rows)
+        predictions = inference.predict(loaded, parsed.batch)
+        duration_s = time.perf_counter() - started
+        identifier = ids.uuid7_bytes()
+        text = ids.uuid_text(identifier)
+        body = encoded_answer(
+            signature, predictions, is_single=parsed.is_single, model=call.model.name, version=call.version.number,
+            id=text, warnings=parsed.warnings,
+        )  # fmt: skip
+        self._record(call, identifier, parsed, body, duration_s)
+        cost.learn(len(call.logged.body), clock() - began)
+        return Prediction(text, call.model.name, call.version.number, signature, parsed, predictions, body, duration_s)
+
+    def _record(self, call: Call, identifier: bytes, parsed: ParsedRows, body: bytes, duration_s: float) -> None:
+        """Keep what was asked and answered before the answer goes out."""
+        inputs, inputs_type, outputs = inputs_of(call.model, call.logged, parsed, body)
+        principal = call.principal
+        record = PredictionRecord(
+            id=identifier, tenant=call.tenant.id, at_us=time.time_ns() // 1_000, model=call.model.name,
+            version=call.version.number, face=call.face, user_id=principal.user_id, key_id=principal.key_id,
+            request_id=call.request_id, n_rows=parsed.batch.n_rows, duration_us=int(duration_s * 1e6),
+            n_warnings=len(parsed.warnings), inputs=inputs, inputs_type=inputs_type, outputs=outputs,
+        )  # fmt: skip
+        self._log.append(record, is_required=call.tenant.log_is_required)
+
+
+def is_short(loaded: LoadedModel, call: Call, cost: Cost) -> bool:
+    """Whether the call may run on the event loop: so short that handing it to a thread would cost others more."""
+    n_bytes = len(call.logged.body)
+    return n_bytes <= SMALL_BODY_BYTES and loaded.runtime.name == "onnx" and cost.expected_s(n_bytes) <= SHORT_RUN_S

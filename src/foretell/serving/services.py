@@ -1,0 +1,57 @@
+"""What every face needs of the lane: the door, and the one path of a prediction."""
+
+from foretell.inference.predicting import LoadedModel
+from foretell.serving.catalogue import Model, Principal, Tenant, Version
+from foretell.serving.door import Door
+from foretell.serving.exchange import Exchange
+from foretell.serving.logged import Logged
+from foretell.serving.ports import Models
+from foretell.serving.predicting import Call, Parse, Prediction, Predictor, find_version
+
+
+class LaneServices:
+    def __init__(self, *, door: Door, predictor: Predictor, models: Models) -> None:
+        self.door, self._predictor, self._models = door, predictor, models
+
+    async def enter(self, exchange: Exchange) -> Principal:
+        """Find out whose address this is and who asks; raises what `Door.enter` raises."""
+        return await self.door.enter(exchange)
+
+    def admit(self, exchange: Exchange, name: str) -> Model:
+        """Let the principal predict with a model, and count it; raises what `Door.admit` raises."""
+        return self.door.admit(exchange, name)
+
+    async def predict(
+        self,
+        exchange: Exchange,
+        model: Model,
+        *,
+        alias: str | None,
+        number: int | None,
+        parse: Parse,
+        media_type: str = "",
+    ) -> Prediction:
+        """Answer an exchange that was let in, with its body read.
+
+        Parameters
+        ----------
+        media_type
+            Of the body, where it is one of our own API's; "" for another protocol's, whose rows are logged as columns.
+        """
+        tenant, principal = exchange.tenant, exchange.principal
+        assert tenant is not None  # noqa: S101  `enter` came before
+        assert principal is not None  # noqa: S101
+        call = Call(
+            tenant=tenant, principal=principal, model=model,
+            version=find_version(model, alias=alias, number=number), face=exchange.face,
+            request_id=exchange.request_id, logged=Logged(await exchange.body(), media_type), parse=parse,
+        )  # fmt: skip
+        prediction = await self._predictor.predict(call)
+        exchange.model_ms = prediction.duration_s * 1e3
+        return prediction
+
+    async def describe(self, tenant: Tenant, model: Model, version: Version) -> LoadedModel:
+        """Return a version in memory for what its signature says; it is given back at once, and stays readable."""
+        loaded = self._models.lend(tenant, version) or await self._models.load(tenant, model, version)
+        self._models.give_back(tenant, version)
+        return loaded
