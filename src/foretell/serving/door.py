@@ -85,13 +85,26 @@ class Door:
             also where it is there, but not for this principal.
         NotAllowed, Throttled
         """
-        tenant, principal = exchange.tenant, exchange.principal
-        assert tenant is not None  # noqa: S101  `enter` came before
-        assert principal is not None  # noqa: S101
+        tenant, principal = known(exchange)
         model = visible_model(tenant, principal, name)
         if not principal.may_predict:
             raise NotAllowed
         self._take(exchange, tenant, principal, model)
+        if model is None:
+            raise ModelNotFound
+        return model
+
+    def see(self, exchange: Exchange, name: str) -> Model:
+        """Return a model for what there is to know of it, without counting anything.
+
+        Raises
+        ------
+        ModelNotFound, NotAllowed
+        """
+        tenant, principal = known(exchange)
+        model = visible_model(tenant, principal, name)
+        if not (principal.may_read or principal.may_predict):
+            raise NotAllowed
         if model is None:
             raise ModelNotFound
         return model
@@ -151,6 +164,13 @@ class Door:
             raise AuthenticationFailed
         until = now + KEY_HOLDS_S
         return Verified(found.principal, until if found.expires_at is None else min(until, found.expires_at))
+
+
+def known(exchange: Exchange) -> tuple[Tenant, Principal]:
+    """Return who entered, and where."""
+    if exchange.tenant is None or exchange.principal is None:
+        raise NotAuthenticated
+    return exchange.tenant, exchange.principal
 
 
 def visible_model(tenant: Tenant, principal: Principal, name: str) -> Model | None:

@@ -43,9 +43,18 @@ class Exchange:
         "path", "prefix", "principal", "scope", "started", "tenant",
     )  # fmt: skip
 
-    def __init__(self, scope: Scope, receive: Receive, *, path: str, prefix: str | None, max_body_bytes: int) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        receive: Receive,
+        *,
+        path: str,
+        prefix: str | None,
+        max_body_bytes: int,
+        body: bytes | None = None,
+    ) -> None:
         self.scope, self._receive = scope, receive
-        self.method: str = scope["method"]
+        self.method: str = scope.get("method", "GET")  # a WebSocket's handshake has none
         self.path, self.prefix = path, prefix
         self.max_body_bytes = max_body_bytes
         self.headers = joined_headers(scope["headers"])
@@ -56,7 +65,7 @@ class Exchange:
         self.claims: Sequence[Claim] = ()
         self.decision: Decision | None = None
         self.model_ms: float | None = None
-        self._body: bytes | None = None
+        self._body = body
         self._request_id: str | None = None
 
     @property

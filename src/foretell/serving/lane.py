@@ -9,6 +9,7 @@ from foretell.problems import BROKEN
 from foretell.serving.exchange import ClientGone, Exchange
 from foretell.serving.faces import Face, Handler
 from foretell.serving.responses import Response, send_response
+from foretell.serving.websocket import WebSockets
 
 log = structlog.get_logger(__name__)
 
@@ -26,16 +27,21 @@ class Lane:
         What answers the rest.
     faces
         The protocols; the first that knows an address has it.
+    websockets
+        The streams.
     max_body_bytes
         The largest body of a prediction.
     """
 
-    def __init__(self, app: ASGIApp, *, faces: tuple[Face, ...], max_body_bytes: int) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, *, faces: tuple[Face, ...], websockets: WebSockets, max_body_bytes: int) -> None:
+        self.app, self._websockets = app, websockets
         self._faces, self._max_body_bytes = faces, max_body_bytes
         self._routes: dict[tuple[str, str], Route | None] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and (stream := self._websockets.handler(scope["path"])) is not None:
+            await stream(scope, receive, send)
+            return
         if scope["type"] != "http" or (route := self._route(scope["method"], scope["path"])) is None:
             await self.app(scope, receive, send)
             return

@@ -2,7 +2,7 @@
 
 from foretell.inference.predicting import LoadedModel
 from foretell.serving.catalogue import Model, Principal, Tenant, Version
-from foretell.serving.door import Door
+from foretell.serving.door import Door, known
 from foretell.serving.exchange import Exchange
 from foretell.serving.logged import Logged
 from foretell.serving.ports import Models
@@ -21,6 +21,10 @@ class LaneServices:
         """Let the principal predict with a model, and count it; raises what `Door.admit` raises."""
         return self.door.admit(exchange, name)
 
+    def see(self, exchange: Exchange, name: str) -> Model:
+        """Return a model that the principal may know of, without counting anything; raises what `Door.see` raises."""
+        return self.door.see(exchange, name)
+
     async def predict(
         self,
         exchange: Exchange,
@@ -38,9 +42,7 @@ class LaneServices:
         media_type
             Of the body, where it is one of our own API's; "" for another protocol's, whose rows are logged as columns.
         """
-        tenant, principal = exchange.tenant, exchange.principal
-        assert tenant is not None  # noqa: S101  `enter` came before
-        assert principal is not None  # noqa: S101
+        tenant, principal = known(exchange)
         call = Call(
             tenant=tenant, principal=principal, model=model,
             version=find_version(model, alias=alias, number=number), face=exchange.face,

@@ -1,0 +1,45 @@
+"""Puts a lane together from its ports."""
+
+from dataclasses import dataclass
+
+from foretell.asgi import ASGIApp
+from foretell.limits import Limiter
+from foretell.serving.door import Door
+from foretell.serving.faces import Face
+from foretell.serving.lane import Lane
+from foretell.serving.ports import Catalogue, Credentials, Limits, Log, Models
+from foretell.serving.predicting import Predictor
+from foretell.serving.rest import RestFace
+from foretell.serving.scheduling import Scheduler
+from foretell.serving.services import LaneServices
+from foretell.serving.websocket import WebSockets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """All that a lane needs of the world outside."""
+
+    catalogue: Catalogue
+    credentials: Credentials
+    models: Models
+    limiter: Limiter
+    limits: Limits
+    log: Log
+
+
+def compose_lane(app: ASGIApp, ports: Ports, *, max_body_bytes: int, scheduler: Scheduler | None = None) -> Lane:
+    """Return the lane in front of `app`, with every protocol that Foretell speaks."""
+    scheduler = scheduler or Scheduler()
+    door = Door(catalogue=ports.catalogue, credentials=ports.credentials, limiter=ports.limiter, limits=ports.limits)
+    predictor = Predictor(models=ports.models, limits=ports.limits, log=ports.log, scheduler=scheduler)
+    services = LaneServices(door=door, predictor=predictor, models=ports.models)
+    return Lane(
+        app,
+        faces=faces(services),
+        websockets=WebSockets(services, max_message_bytes=max_body_bytes),
+        max_body_bytes=max_body_bytes,
+    )
+
+
+def faces(services: LaneServices) -> tuple[Face, ...]:
+    return (RestFace(services),)
