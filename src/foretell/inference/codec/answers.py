@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from foretell.inference.batch import Array, Batch, OutputValues, Predictions
@@ -43,6 +44,23 @@ def json_answer(
             {"attr": warning.attr, "code": warning.code, "detail": warning.detail} for warning in warnings
         ]
     return answer
+
+
+def encoded_answer(
+    signature: Signature,
+    predictions: Predictions,
+    *,
+    is_single: bool,
+    model: str,
+    version: int,
+    id: str,
+    warnings: Sequence[InputProblem] = (),
+) -> bytes:
+    """Return `json_answer` as JSON: the bytes that every face of our own API sends, and the log keeps."""
+    answer = json_answer(
+        signature, predictions, is_single=is_single, model=model, version=version, id=id, warnings=warnings
+    )
+    return msgspec.json.encode(answer)
 
 
 def csv_answer(signature: Signature, batch: Batch, predictions: Predictions, *, table: Table | None = None) -> bytes:
