@@ -1,0 +1,85 @@
+"""What is asked of a limiter, and what it answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from math import ceil
+from typing import Protocol
+
+import msgspec
+
+from foretell.errors import ForetellError
+from foretell.limits.rates import Rate
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A limit by name: `key`, `user`, `tenant`, or a named scope's."""
+
+    name: str
+    rate: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One bucket that a request takes from; what the arithmetic needs of its rate lies beside it, since it is read at every request."""
+
+    bucket: bytes
+    policy: Policy
+    interval_ns: int = field(init=False, repr=False, compare=False)
+    tolerance_ns: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "interval_ns", self.policy.rate.interval_ns)
+        object.__setattr__(self, "tolerance_ns", self.policy.rate.tolerance_ns)
+
+
+class Decision(msgspec.Struct, frozen=True, gc=False):
+    """What a limiter said; of several policies, of the one that binds: that has least left, or that refused.
+
+    reset_s : until the bucket is full again.
+    retry_after_s : until this would be allowed; 0 where it was.
+    """
+
+    allowed: bool
+    policy: Policy
+    remaining: int
+    reset_s: float
+    retry_after_s: float = 0.0
+
+
+class Limiter(Protocol):
+    def take(self, claims: Sequence[Claim], cost: int = 1) -> Decision | None:
+        """Charge every claim, or none of them where one refuses; return None where there are no claims.
+
+        A cost of 0 asks without taking. A cost above a burst passes where the bucket is full, and is paid for by a longer wait.
+        """
+        ...
+
+    def give_back(self, claims: Sequence[Claim], cost: int = 1) -> None:
+        """Undo what `take` charged."""
+        ...
+
+
+class Throttled(ForetellError):
+    """A limit refused."""
+
+    code = "throttled"
+
+    def __init__(self, decision: Decision, message: str = "") -> None:
+        wait_s = max(1, ceil(decision.retry_after_s))
+        rate = decision.policy.rate
+        super().__init__(
+            message or f"The limit {decision.policy.name!r} is {rate.words}, and it is spent. Try again in {wait_s} s.",
+            retry_after_s=wait_s, policy=decision.policy.name,
+        )  # fmt: skip
+        self.decision = decision
+
+
+def claim_for(tenant_id: str, kind: str, id: str, policy: Policy) -> Claim:
+    """Return the claim on one bucket of one tenant.
+
+    The rate is part of what names the bucket: one that is changed holds from then on, whatever was owed under the old one.
+    """
+    parts = "\0".join((str(len(tenant_id)), tenant_id, str(len(kind)), kind, str(policy.rate), id))
+    return Claim(blake2b(parts.encode("utf-8", "surrogatepass"), digest_size=16).digest(), policy)

@@ -1,0 +1,99 @@
+"""A lock between processes that the kernel lets go of when its holder dies, however it dies."""
+
+import ctypes
+import fcntl
+import os
+import sys
+import time
+from collections.abc import Callable
+
+PATIENCE_S = 0.05  # a holder works for microseconds; one that keeps the lock for this long is stopped, or starved
+TURNS = 100  # given to others before this process sleeps
+LONGEST_PAUSE_S = 0.001
+Calls = tuple[Callable[[], bool], Callable[[], None]]
+
+
+class RecordLock:
+    """A POSIX record lock on the first byte of a file: between processes, not between threads.
+
+    Closing any descriptor of the file lets go of it, so that a process opens such a file once.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self.try_acquire, self.release = _calls(descriptor)
+        self._is_stuck = False
+
+    def acquire(self) -> bool:
+        """Wait for the lock; False where its holder keeps it for longer than anybody should.
+
+        After that it is tried, but not waited for, until it is free: a stopped process delays one request, not each.
+        """
+        if self.try_acquire():
+            self._is_stuck = False
+            return True
+        return False if self._is_stuck else self._waited()
+
+    def _waited(self) -> bool:
+        for _ in range(TURNS):
+            os.sched_yield()
+            if self.try_acquire():
+                return True
+        deadline, pause_s = time.monotonic() + PATIENCE_S, 0.0
+        while time.monotonic() < deadline:
+            time.sleep(pause_s)
+            if self.try_acquire():
+                return True
+            pause_s = min(LONGEST_PAUSE_S, pause_s + 0.000_02)
+        self._is_stuck = True
+        return False
+
+
+class _Flock(ctypes.Structure):
+    """`struct flock` of 64-bit Linux."""
+
+    _fields_ = [
+        ("l_type", ctypes.c_short),
+        ("l_whence", ctypes.c_short),
+        ("l_start", ctypes.c_longlong),
+        ("l_len", ctypes.c_longlong),
+        ("l_pid", ctypes.c_int),
+    ]
+
+
+def _calls(descriptor: int) -> Calls:
+    """Return how to try for the lock, and how to let go of it."""
+    if sys.platform == "linux" and sys.maxsize > 2**32:
+        return _linux_calls(descriptor)
+    return _portable_calls(descriptor)
+
+
+def _linux_calls(descriptor: int) -> Calls:
+    """Return calls that keep the interpreter's own lock.
+
+    Optimization: they never wait; and a thread that gave it up while it holds ours would keep other processes waiting for as long
+    as any busy thread of this one pleases.
+    """
+    system_fcntl, command = ctypes.PyDLL(None).fcntl, fcntl.F_SETLK
+    lock, unlock = (ctypes.byref(_Flock(kind, os.SEEK_SET, 0, 1, 0)) for kind in (fcntl.F_WRLCK, fcntl.F_UNLCK))
+
+    def try_acquire() -> bool:
+        return bool(system_fcntl(descriptor, command, lock) == 0)
+
+    def release() -> None:
+        system_fcntl(descriptor, command, unlock)
+
+    return try_acquire, release
+
+
+def _portable_calls(descriptor: int) -> Calls:
+    def try_acquire() -> bool:
+        try:
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 0)
+        except OSError:
+            return False
+        return True
+
+    def release() -> None:
+        fcntl.lockf(descriptor, fcntl.LOCK_UN, 1, 0)
+
+    return try_acquire, release

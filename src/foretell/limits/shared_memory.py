@@ -1,0 +1,91 @@
+"""The limiter of a host: exact over all its processes and threads, with no server to ask."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from foretell.limits import gcra
+from foretell.limits.claims import Claim, Decision
+from foretell.limits.table_files import boot_id
+from foretell.limits.tables import SLOT, NoPlace, table_at
+
+SLOTS = 65_536  # 1.5 MB; it grows when a bucket finds no place
+MAX_REMEMBERED = 65_536
+
+
+class SharedMemoryLimiter:
+    """GCRA buckets in shared memory.
+
+    Parameters
+    ----------
+    path
+        The file of the buckets; the first process makes it.
+    slots
+        How many buckets there is room for at first: a power of two.
+    clock
+        Nanoseconds, the same in every process.
+    boot
+        Names the start of the machine that the clock counts from.
+    """
+
+    def __init__(
+        self, path: Path, *, slots: int = SLOTS, clock: Callable[[], int] = time.monotonic_ns, boot: str | None = None
+    ) -> None:
+        self._table = table_at(path, slot_bytes=SLOT.size, slots=slots, boot=boot_id() if boot is None else boot)
+        self._clock = clock
+        self._places: dict[bytes, int] = {}  # Optimization: where each bucket was found last
+
+    @property
+    def slots(self) -> int:
+        return self._table.slots
+
+    def take(self, claims: Sequence[Claim], cost: int = 1) -> Decision | None:
+        """Charge every claim, or none of them where one refuses.
+
+        Raises
+        ------
+        TableFull
+            where a bucket needs a place and there can be none; it is not allowed then.
+        """
+        if not claims:
+            return None
+        with self._table:
+            while True:
+                try:
+                    return self._taken(claims, cost)
+                except NoPlace:
+                    self._table.grow(self._clock())
+
+    def give_back(self, claims: Sequence[Claim], cost: int = 1) -> None:
+        with self._table as memory:
+            for claim in claims:
+                offset, is_there = self._table.find(claim.bucket, self._clock())
+                if is_there:
+                    _, full_at = SLOT.unpack_from(memory, offset)
+                    SLOT.pack_into(memory, offset, claim.bucket, gcra.given_back(claim, full_at, cost))
+
+    def _taken(self, claims: Sequence[Claim], cost: int) -> Decision:
+        memory, places, now_ns = self._table.map, self._places, self._clock()
+        offsets: list[int] = []
+        full_at: list[int] = []
+        for claim in claims:
+            bucket = claim.bucket
+            offset = places.get(bucket, 0)
+            found, at = SLOT.unpack_from(memory, offset)
+            if found != bucket or offset in offsets:
+                offset, at = self._find(bucket, now_ns, offsets)
+            offsets.append(offset)
+            full_at.append(at)
+        decision, charged = gcra.decide(claims, full_at, now_ns, cost)
+        if charged is not None and cost:
+            for claim, offset, at in zip(claims, offsets, charged, strict=True):
+                SLOT.pack_into(memory, offset, claim.bucket, at)
+        return decision
+
+    def _find(self, bucket: bytes, now_ns: int, taken: Sequence[int]) -> tuple[int, int]:
+        """Return the slot of a bucket, and when the bucket is full; a fresh one is full already."""
+        offset, is_there = self._table.find(bucket, now_ns, taken)
+        if len(self._places) >= MAX_REMEMBERED:
+            self._places.clear()
+        self._places[bucket] = offset
+        return offset, SLOT.unpack_from(self._table.map, offset)[1] if is_there else 0
