@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from foretell.accounts.models import APIKey, User
 from foretell.accounts.roles import Role, Scope
@@ -16,11 +17,13 @@ class Action(StrEnum):
     PUSH = "push"  # make models and versions
     PROMOTE = "promote"  # move aliases, archive models
     MANAGE = "manage"  # people and their keys
+    READ_LOG = "read_log"  # one's own predictions
+    READ_WHOLE_LOG = "read_whole_log"  # everybody's
 
 
-_VIEWER = frozenset({Action.IDENTIFY, Action.READ, Action.PREDICT})
+_VIEWER = frozenset({Action.IDENTIFY, Action.READ, Action.PREDICT, Action.READ_LOG})
 _EDITOR = _VIEWER | {Action.PUSH}
-_ADMIN = _EDITOR | {Action.PROMOTE, Action.MANAGE}
+_ADMIN = _EDITOR | {Action.PROMOTE, Action.MANAGE, Action.READ_WHOLE_LOG}
 
 ACTIONS_OF_ROLE: dict[str, frozenset[Action]] = {
     Role.VIEWER: _VIEWER,
@@ -30,7 +33,7 @@ ACTIONS_OF_ROLE: dict[str, frozenset[Action]] = {
 }
 ACTIONS_OF_SCOPE: dict[str, frozenset[Action]] = {
     Scope.PREDICT: frozenset({Action.IDENTIFY, Action.PREDICT}),
-    Scope.MODELS_READ: frozenset({Action.IDENTIFY, Action.READ}),
+    Scope.MODELS_READ: frozenset({Action.IDENTIFY, Action.READ, Action.READ_LOG}),
     Scope.MODELS_WRITE: frozenset({Action.IDENTIFY, Action.READ, Action.PUSH, Action.PROMOTE}),
     Scope.JOBS: frozenset({Action.IDENTIFY}),
     Scope.ADMIN: frozenset(Action),
@@ -44,6 +47,15 @@ class Principal:
     user: User
     scopes: frozenset[str] | None = None  #: of the key; None: no key, or no narrowing
     models: frozenset[str] | None = None  #: names of the models that the key is limited to; None: all
+    key_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogReach:
+    """Whose predictions somebody may read, and of which models; None: all."""
+
+    user_id: UUID | None
+    models: frozenset[str] | None
 
 
 def principal_of(request: Any) -> Principal:
@@ -55,6 +67,7 @@ def principal_of(request: Any) -> Principal:
         user=request.user,
         scopes=frozenset(key.scopes),
         models=None if key.model_names is None else frozenset(key.model_names),
+        key_id=key.key_id,
     )
 
 
@@ -76,6 +89,12 @@ def may_manage(principal: Principal, role: str) -> bool:
     """Whether the principal may make, change or remove somebody of this role: nobody makes a role above their own."""
     order = list(Role.values)
     return is_allowed(principal, Action.MANAGE) and order.index(role) <= order.index(principal.user.role)
+
+
+def log_reach(principal: Principal) -> LogReach:
+    """Return how much of the log is there for the principal: an admin's is the tenant's, anybody else's their own."""
+    is_whole = is_allowed(principal, Action.READ_WHOLE_LOG)
+    return LogReach(user_id=None if is_whole else principal.user.id, models=principal.models)
 
 
 def _granted(scopes: Iterable[str]) -> frozenset[Action]:

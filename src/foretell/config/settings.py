@@ -30,6 +30,7 @@ SHARED_APPS = [
     "django_tenants",
     "foretell.core",
     "foretell.tenants",
+    "foretell.monitoring.segment_marks",
     "procrastinate.contrib.django",
     "django.contrib.staticfiles",
     "rest_framework",
@@ -45,6 +46,7 @@ TENANT_APPS = [
     "django.contrib.sessions",
     "foretell.accounts",
     "foretell.registry",
+    "foretell.monitoring",
 ]
 INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
 
@@ -176,6 +178,12 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 # --- the queue ----------------------------------------------------------------------------------------------------------
 
 WORKER_CONCURRENCY = env.integer("FORETELL_WORKER_CONCURRENCY", 2, minimum=1, maximum=64)
+
+# --- the prediction log -------------------------------------------------------------------------------------------------
+
+PREDICTION_LOG_ROOT = FORETELL_HOME / "predictions"
+PREDICTION_LOG_DURABILITY = env.choice("FORETELL_LOG_DURABILITY", "background", ("background", "sync"))
+PREDICTION_LOG_RESERVE_BYTES = env.integer("FORETELL_LOG_RESERVE_MB", 64, minimum=0, maximum=65_536) * 1024 * 1024
 
 # --- files and bodies ---------------------------------------------------------------------------------------------------
 

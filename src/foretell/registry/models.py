@@ -20,6 +20,14 @@ class State(models.TextChoices):
     FAILED = "failed", "Failed"
 
 
+class LogPayload(models.TextChoices):
+    """How much of a prediction its log keeps."""
+
+    FULL = "full", "Inputs and outputs"
+    REDACTED = "redacted", "Without the values of some inputs"
+    NONE = "none", "Neither inputs nor outputs"
+
+
 class RegisteredModelQuerySet(models.QuerySet["RegisteredModel"]):
     def described(self) -> "RegisteredModelQuerySet":
         """Return them with what is shown of each, in a constant number of queries."""
@@ -41,12 +49,17 @@ class RegisteredModel(TimestampedModel):
     archived_at = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     last_number = models.PositiveIntegerField(default=0)  # of its versions: numbers are never used again
+    log_payload = models.CharField(max_length=10, choices=LogPayload, default=LogPayload.FULL)
+    redacted_inputs = models.JSONField(default=list, blank=True)  # names of inputs whose values never reach the disk
 
     objects = RegisteredModelQuerySet.as_manager()
 
     class Meta:
         ordering = ("name",)
-        constraints = [models.UniqueConstraint(fields=["name"], name="model_name_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["name"], name="model_name_unique"),
+            models.CheckConstraint(condition=Q(log_payload__in=LogPayload.values), name="model_log_payload_known"),
+        ]
 
     def __str__(self) -> str:
         return self.name

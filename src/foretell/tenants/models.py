@@ -17,6 +17,13 @@ validate_name = RegexValidator(
 SCHEMA_NAME_PATTERN = r"^t_[a-z0-9]{1,40}$"
 
 
+class LogPolicy(models.TextChoices):
+    """What to do with a prediction that cannot be logged."""
+
+    REQUIRED = "required", "Refuse it"
+    BEST_EFFORT = "best_effort", "Answer it, and count the gap"
+
+
 def new_schema_name() -> str:
     """Security: never made from text that a user wrote."""
     return f"t_{uuid.uuid4().hex}"
@@ -27,6 +34,8 @@ class Tenant(TenantMixin, TimestampedModel):  # type: ignore[misc,django-manager
     name = models.CharField(max_length=42, unique=True, validators=[validate_name])
     schema_name = models.CharField(max_length=63, unique=True, default=new_schema_name, editable=False)
     suspended_at = models.DateTimeField(null=True, blank=True)
+    log_policy = models.CharField(max_length=12, choices=LogPolicy, default=LogPolicy.REQUIRED)
+    log_retention_days = models.PositiveIntegerField(default=90)
 
     auto_create_schema = True
     auto_drop_schema = True
@@ -37,7 +46,9 @@ class Tenant(TenantMixin, TimestampedModel):  # type: ignore[misc,django-manager
             # Security: whoever writes the row, no other schema becomes a tenant's: not public, not ../x.
             models.CheckConstraint(
                 condition=models.Q(schema_name__regex=SCHEMA_NAME_PATTERN), name="tenant_schema_name_is_ours"
-            )
+            ),
+            models.CheckConstraint(condition=models.Q(log_policy__in=LogPolicy.values), name="tenant_log_policy_known"),
+            models.CheckConstraint(condition=models.Q(log_retention_days__gte=1), name="tenant_log_retention_is_a_day"),
         ]
 
     def __str__(self) -> str:

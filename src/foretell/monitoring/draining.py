@@ -1,0 +1,239 @@
+"""Moves the prediction log from its segments to the database: each record once, whatever dies and whenever.
+
+A batch and the marks of how far it goes are one transaction, and after any failure the marks are read again. So it does not matter
+whether a commit whose answer never came was one. A segment is deleted when it is stored to its end and its writer is gone.
+"""
+
+import contextlib
+import fcntl
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import structlog
+
+from foretell.errors import ForetellError
+from foretell.monitoring.copying import Unstorable
+from foretell.monitoring.storing import Connection, MarkMoved, Store
+from foretell.monitoring.tailing import Entry, TailedSegment, set_aside
+from foretell.segments.files import segment_paths, sweep_unnamed
+from foretell.segments.lag import Progress, read_progress, write_progress
+from foretell.segments.records import encode_plain
+
+log = structlog.get_logger(__name__)
+
+POLL_S = 0.2
+BATCH_BYTES = 4 << 20
+MAX_TENANTS = 50  # of one transaction: each takes a lock on its tables and their indexes, and the server's table of locks is finite
+LONGEST_BACKOFF_S = 10.0
+LAST_DRAIN_S = 5.0  # longest that a worker drains on after it was told to stop
+
+FITS_NO_ROW = (Unstorable, psycopg.DataError, psycopg.IntegrityError)
+
+
+class AnotherDrains(ForetellError):
+    code = "another_drains"
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(f"Another process drains {directory}.")
+
+
+class Drainer:
+    """Drains one directory; several on the same one take turns by a lock that ends with its holder.
+
+    Parameters
+    ----------
+    connect
+        Opens a connection of the drainer's own, in autocommit mode.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        connect: Callable[[], Connection],
+        *,
+        poll_s: float = POLL_S,
+        batch_bytes: int = BATCH_BYTES,
+    ) -> None:
+        self._directory, self._connect = directory, connect
+        self._poll_s, self._batch_bytes = poll_s, batch_bytes
+        self._connection: Connection | None = None
+        self._store: Store | None = None
+        self._segments: dict[str, TailedSegment] = {}
+        self._progress = Progress()
+        self._failures = 0  # in a row
+
+    def run(self, stop: threading.Event) -> None:
+        """Drain until `stop`, and then what is there by then, if it can be done in a few seconds."""
+        while not stop.is_set():
+            try:
+                with self._alone():
+                    self._drain_until(stop)
+            except AnotherDrains:
+                stop.wait(1.0)
+
+    def drain(self) -> int:
+        """Drain what is there now; return how many predictions that were.
+
+        Raises
+        ------
+        AnotherDrains
+        """
+        with self._alone():
+            return self._pass()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(self._directory / "drainer.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            sweep_unnamed(self._directory)
+            self._progress = read_progress(self._directory)
+            yield
+        except BlockingIOError:
+            raise AnotherDrains(self._directory) from None
+        finally:
+            self._let_go()
+            os.close(descriptor)
+
+    def _drain_until(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            is_drained = self._tried()
+            stop.wait(self._poll_s if is_drained else _backoff_s(self._failures))
+        deadline = time.monotonic() + LAST_DRAIN_S
+        while not self._tried() and time.monotonic() < deadline:
+            time.sleep(self._poll_s)
+
+    def _tried(self) -> bool:
+        try:
+            self._pass()
+        except MarkMoved as err:
+            log.warning("another drainer was here; looking again", reason=err.message)
+        except (psycopg.Error, OSError) as err:
+            if not self._failures:
+                log.warning("the prediction log is kept, since it cannot be drained now", error=str(err).strip()[:500])
+        except Exception:
+            log.exception("draining the prediction log met something unexpected")
+        else:
+            if self._failures:
+                log.info("the prediction log is being drained again")
+            self._failures = 0
+            return True
+        self._failures += 1
+        self._let_go()
+        return False
+
+    def _pass(self) -> int:
+        """Store all that is there, batch by batch."""
+        self._open_new()
+        before, total = self._progress.n_predictions, 0
+        while entries := self._collected():
+            self._store_or_split(entries)
+            total += len(entries)
+        finished = [segment for segment in self._segments.values() if segment.is_finished]
+        for segment in finished:
+            self._put_away(segment)
+        if total or finished:
+            write_progress(self._directory, self._progress)
+        return self._progress.n_predictions - before
+
+    def _open_new(self) -> None:
+        fresh = [path for path in segment_paths(self._directory) if path.stem not in self._segments]
+        if not fresh:
+            return
+        marks = self._connected().marks([path.stem for path in fresh])
+        for path in fresh:
+            with contextlib.suppress(FileNotFoundError):
+                self._segments[path.stem] = TailedSegment(path, marks.get(path.stem, 0))
+
+    def _collected(self) -> list[Entry]:
+        """Return the next batch: of all segments in turn, up to a size and a number of tenants."""
+        batch = _Batch(self._batch_bytes)
+        for name, segment in list(self._segments.items()):
+            if batch.is_full:
+                break
+            if found := segment.read(self._batch_bytes):
+                self._segments[name] = self._segments.pop(name)  # the others first, next time
+                segment.read_again_from(batch.take(found))
+        return batch.entries
+
+    def _store_or_split(self, entries: Sequence[Entry]) -> None:
+        """Store the batch; where a record fits no row, everything but that record, which is set aside."""
+        try:
+            stored = self._connected().store(entries)
+        except FITS_NO_ROW as err:
+            if len(entries) > 1:
+                middle = len(entries) // 2
+                self._store_or_split(entries[:middle])
+                self._store_or_split(entries[middle:])
+                return
+            self._store_or_split([self._rejected(entries[0], err)])
+            return
+        self._progress.n_predictions += stored.n_predictions
+        self._progress.n_dropped += stored.n_dropped
+        self._progress.offsets |= {entry.segment: entry.end for entry in entries}
+        if stored.n_dropped:
+            log.warning("predictions of tenants that are gone were dropped", count=stored.n_dropped)
+
+    def _rejected(self, entry: Entry, err: Exception) -> Entry:
+        if entry.record is None:
+            raise err
+        set_aside(self._directory, entry.segment, entry.start, encode_plain(entry.record), reason=str(err))
+        self._progress.n_rejected += 1
+        return entry._replace(record=None)
+
+    def _put_away(self, segment: TailedSegment) -> None:
+        segment.put_away()
+        self._connected().forget(segment.name)
+        self._progress.offsets.pop(segment.name, None)
+        segment.close()
+        del self._segments[segment.name]
+
+    def _connected(self) -> Store:
+        if self._store is None:
+            self._connection = self._connect()
+            self._store = Store(self._connection)
+        return self._store
+
+    def _let_go(self) -> None:
+        """Forget everything that the database or the directory may know better."""
+        for segment in self._segments.values():
+            segment.close()
+        self._segments = {}
+        if self._connection is not None:
+            with contextlib.suppress(psycopg.Error):
+                self._connection.close()
+        self._connection = self._store = None
+
+
+class _Batch:
+    """What is stored in one transaction."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self.entries: list[Entry] = []
+        self.is_full = False
+        self._tenants: set[str] = set()
+        self._left_bytes = max_bytes
+
+    def take(self, entries: Sequence[Entry]) -> int:
+        """Take what there is room for; return the offset behind it."""
+        for entry in entries:
+            tenant = "" if entry.record is None else entry.record.tenant
+            if self._left_bytes <= 0 or (tenant not in self._tenants and len(self._tenants) == MAX_TENANTS):
+                self.is_full = True
+                return entry.start
+            self._tenants.add(tenant)
+            self._left_bytes -= entry.end - entry.start
+            self.entries.append(entry)
+        return entries[-1].end
+
+
+def _backoff_s(failures: int) -> float:
+    """Return a wait that grows, and differs between processes, so that they do not all come back at once."""
+    return min(LONGEST_BACKOFF_S, POLL_S * 2.0**failures) * random.uniform(0.5, 1.0)  # noqa: S311  no secret

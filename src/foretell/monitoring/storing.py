@@ -1,0 +1,217 @@
+"""One batch of records into the database, in one transaction with the marks that say so.
+
+Security: no search path. Every name is written with its schema, and a schema comes from the tenants' table and has the form
+that we choose for schemas.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from foretell.accounts.models import LAST_USED_EVERY, APIKey
+from foretell.errors import ForetellError
+from foretell.monitoring.copying import COLUMNS, copy_body
+from foretell.monitoring.models import LogGap, Prediction, UsageHour
+from foretell.monitoring.segment_marks.models import SegmentMark
+from foretell.monitoring.tailing import Entry
+from foretell.segments.records import GapRecord, PredictionRecord
+from foretell.tenants.models import SCHEMA_NAME_PATTERN, Tenant
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+Cursor = psycopg.Cursor[tuple[Any, ...]]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+HOUR_US = 3_600_000_000
+MARKS = sql.Identifier("public", SegmentMark._meta.db_table)
+TENANTS = sql.Identifier("public", Tenant._meta.db_table)
+
+_is_schema = re.compile(SCHEMA_NAME_PATTERN).fullmatch
+
+
+class MarkMoved(ForetellError):
+    """Somebody else drained this segment meanwhile; what was read of it is theirs."""
+
+    code = "mark_moved"
+
+
+@dataclass(slots=True)
+class Stored:
+    """What became of a batch: `n_dropped` are of tenants that are gone."""
+
+    n_predictions: int = 0
+    n_dropped: int = 0
+
+
+@dataclass(slots=True)
+class _Use:
+    """What an hour's usage grows by."""
+
+    requests: int = 0
+    rows: int = 0
+    duration_us: int = 0
+    n_bytes: int = 0
+
+
+class Store:
+    """Writes batches over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._keys_noted: dict[tuple[str, str], int] = {}
+
+    def marks(self, segments: Sequence[str]) -> dict[str, int]:
+        """Return how far segments are drained; one that never was is not among them."""
+        query = sql.SQL('SELECT segment, "offset" FROM {} WHERE segment = ANY(%s)').format(MARKS)
+        return {str(segment): int(offset) for segment, offset in self._connection.execute(query, [list(segments)])}
+
+    def forget(self, segment: str) -> None:
+        self._connection.execute(sql.SQL("DELETE FROM {} WHERE segment = %s").format(MARKS), [segment])
+
+    def store(self, entries: Sequence[Entry]) -> Stored:
+        """Store all of the batch, or nothing.
+
+        Raises
+        ------
+        Unstorable, psycopg.DataError, psycopg.IntegrityError
+            for a record that fits no row.
+        MarkMoved
+        """
+        stored = Stored()
+        with self._connection.transaction(), self._connection.cursor() as cursor:
+            groups = _by_tenant(entries)
+            schemas = _schemas(cursor, groups)
+            for tenant in sorted(groups):
+                records = groups[tenant]
+                if tenant not in schemas:
+                    stored.n_dropped += len(records)
+                    continue
+                stored.n_predictions += self._store_for(cursor, schemas[tenant], records)
+            _move_marks(cursor, entries)
+        return stored
+
+    def _store_for(self, cursor: Cursor, schema: str, records: Iterable[PredictionRecord | GapRecord]) -> int:
+        predictions = [record for record in records if isinstance(record, PredictionRecord)]
+        if predictions:
+            with cursor.copy(_statements(schema).copy) as copy:
+                copy.write(copy_body(predictions))
+            cursor.executemany(_statements(schema).use, list(_usage_rows(predictions)))
+            self._note_keys(cursor, schema, predictions)
+        if gaps := [record for record in records if isinstance(record, GapRecord)]:
+            cursor.executemany(_statements(schema).gap, list(map(_gap_row, gaps)))
+        return len(predictions)
+
+    def _note_keys(self, cursor: Cursor, schema: str, predictions: Iterable[PredictionRecord]) -> None:
+        """Tell when keys were last used; of each, at most once a minute."""
+        latest: dict[str, int] = {}
+        for record in predictions:
+            if record.key_id is not None:
+                latest[record.key_id] = max(record.at_us, latest.get(record.key_id, 0))
+        every_us = int(LAST_USED_EVERY.total_seconds() * 1e6)
+        due = {key: at for key, at in latest.items() if at - self._keys_noted.get((schema, key), 0) >= every_us}
+        if due:
+            cursor.execute(_statements(schema).keys, [list(due), [_moment(at) for at in due.values()]])
+            self._keys_noted |= {(schema, key): at for key, at in due.items()}
+
+
+def _by_tenant(entries: Iterable[Entry]) -> dict[str, list[PredictionRecord | GapRecord]]:
+    groups: dict[str, list[PredictionRecord | GapRecord]] = defaultdict(list)
+    for entry in entries:
+        if entry.record is not None:
+            groups[entry.record.tenant].append(entry.record)
+    return groups
+
+
+def _schemas(cursor: Cursor, tenants: Iterable[str]) -> dict[str, str]:
+    """Return the schemas of those tenants that are there, suspended ones among them."""
+    known = {str(identifier): text for text in tenants if (identifier := _uuid(text))}
+    cursor.execute(
+        sql.SQL("SELECT id::text, schema_name FROM {} WHERE id = ANY(%s::uuid[])").format(TENANTS), [list(known)]
+    )
+    return {known[identifier]: schema for identifier, schema in cursor if _is_schema(schema)}
+
+
+def _move_marks(cursor: Cursor, entries: Iterable[Entry]) -> None:
+    """Move the marks, each from exactly where this batch begins.
+
+    Race condition: two drainers that read the same records both get here; one of them finds that the mark has moved.
+    """
+    spans: dict[str, tuple[int, int]] = {}
+    for entry in entries:
+        spans[entry.segment] = (spans.get(entry.segment, (entry.start, 0))[0], entry.end)
+    statement = sql.SQL(
+        'INSERT INTO {marks} AS mark (segment, "offset") VALUES (%(segment)s, %(end)s) '
+        'ON CONFLICT (segment) DO UPDATE SET "offset" = excluded."offset" WHERE mark."offset" = %(start)s'
+    ).format(marks=MARKS)
+    for segment in sorted(spans):
+        start, end = spans[segment]
+        cursor.execute(statement, {"segment": segment, "start": start, "end": end})
+        if cursor.rowcount != 1:
+            raise MarkMoved(f"The segment {segment} is no longer drained up to {start}.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Statements:
+    copy: sql.Composed
+    use: sql.Composed
+    gap: sql.Composed
+    keys: sql.Composed
+
+
+@lru_cache(maxsize=2_000)
+def _statements(schema: str) -> _Statements:
+    def about(model: Any, text: str) -> sql.Composed:
+        table = sql.Identifier(schema, model._meta.db_table)
+        return sql.SQL(text).format(table=table, columns=sql.SQL(", ").join(map(sql.Identifier, COLUMNS)))
+
+    return _Statements(
+        copy=about(Prediction, "COPY {table} ({columns}) FROM STDIN (FORMAT BINARY)"),
+        use=about(
+            UsageHour,
+            "INSERT INTO {table} AS used (hour, model, version, user_id, key_id, requests, rows, duration_us, bytes) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (hour, model, version, user_id, key_id) DO UPDATE SET "
+            "requests = used.requests + excluded.requests, rows = used.rows + excluded.rows, "
+            "duration_us = used.duration_us + excluded.duration_us, bytes = used.bytes + excluded.bytes",
+        ),
+        gap=about(LogGap, "INSERT INTO {table} (id, first_at, last_at, n_predictions) VALUES (%s, %s, %s, %s)"),
+        keys=about(
+            APIKey,
+            "UPDATE {table} AS key SET last_used_at = used.at FROM unnest(%s::text[], %s::timestamptz[]) AS used (key_id, at) "
+            "WHERE key.key_id = used.key_id AND (key.last_used_at IS NULL OR key.last_used_at < used.at)",
+        ),
+    )
+
+
+def _usage_rows(predictions: Iterable[PredictionRecord]) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows in one order everywhere: two drainers that wait for each other's rows would wait for ever."""
+    uses: dict[tuple[int, str, int, str, str], _Use] = defaultdict(_Use)
+    for record in predictions:
+        use = uses[record.at_us // HOUR_US, record.model, record.version, record.user_id, record.key_id or ""]
+        use.requests += 1
+        use.rows += record.n_rows
+        use.duration_us += record.duration_us
+        use.n_bytes += len(record.inputs or b"") + len(record.outputs or b"")
+    for (hour, *key), use in sorted(uses.items()):
+        yield (_moment(hour * HOUR_US), *key, use.requests, use.rows, use.duration_us, use.n_bytes)
+
+
+def _gap_row(gap: GapRecord) -> tuple[Any, ...]:
+    return UUID(bytes=gap.id), _moment(gap.first_at_us), _moment(gap.last_at_us), gap.n_predictions
+
+
+def _moment(microseconds: int) -> datetime:
+    return EPOCH + timedelta(microseconds=microseconds)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
