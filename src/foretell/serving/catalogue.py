@@ -7,7 +7,7 @@ which takes with it all that was derived from the old one.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from foretell.limits import Claim
+from foretell.limits import Claim, policy_header
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,10 @@ class Principal:
     may_read: bool = False
     models: frozenset[str] | None = None
     claims: tuple[Claim, ...] = ()
+    policies: bytes = field(init=False, repr=False, compare=False)  # what answers say of the claims
 
-    def sees(self, model: str) -> bool:
-        """Whether the model is there at all for this principal; what is not visible is answered as not there."""
-        return self.models is None or model in self.models
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "policies", policy_header(self.claims))
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,8 +106,7 @@ class Exchange:
             as soon as more has come, or would come out, than the address takes.
         BadEncoding, ClientGone
         """
-        if self._body is None:
-            self._body = await self._read()
+        self._body = self._bounded(await self._read() if self._body is None else self._body)
         if decompress and (encoding := self.header(b"content-encoding")):
             return decompressed(self._body, encoding, max_bytes=self.max_body_bytes)
         return self._body
@@ -115,7 +114,8 @@ class Exchange:
     async def _read(self) -> bytes:
         message = await self._receive()
         if not message.get("more_body", False) and message["type"] == "http.request":
-            return self._bounded(message.get("body", b""))
+            whole: bytes = message.get("body", b"")
+            return whole
         parts, size = [], 0
         while True:
             if message["type"] == "http.disconnect":

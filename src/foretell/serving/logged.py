@@ -6,9 +6,8 @@ import msgspec
 
 from foretell.inference.codec import ParsedRows
 from foretell.inference.columns import batch_to_json
+from foretell.segments.records import COLUMNS
 from foretell.serving.catalogue import Model
-
-COLUMNS = "columns"  # the rows as an object of columns: what any protocol's rows can be written as
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -41,10 +42,15 @@ def problem_of(error: ForetellError, exchange: Exchange) -> Response:
     status = status_of(error)
     if isinstance(error, UnknownAddress):
         return Response(status, problems.UNKNOWN_ADDRESS, PROBLEM)
-    detail = error.message if status != 500 else problems.BROKEN
-    code = error.code if status != 500 else "error"
-    body = problem(status=status, code=code, detail=detail, request_id=exchange.request_id, errors=faults_of(error))
+    body = problem_body(error, status, request_id=exchange.request_id)
     return Response(status, msgspec.json.encode(body), PROBLEM, failure_headers(error, status))
+
+
+def problem_body(error: ForetellError, status: int, *, request_id: str) -> dict[str, Any]:
+    """Return the members of a problem; what nobody raised on purpose shows the request's id and nothing else."""
+    if status == 500:
+        return problem(status=status, code="error", detail=problems.BROKEN, request_id=request_id)
+    return problem(status=status, code=error.code, detail=error.message, request_id=request_id, errors=faults_of(error))
 
 
 def failure_headers(error: ForetellError, status: int) -> list[RawHeader]:
@@ -77,10 +83,9 @@ def _limit_headers(exchange: Exchange) -> tuple[RawHeader, ...]:
     decision, principal = exchange.decision, exchange.principal
     if decision is None or principal is None:
         return ()
-    return (
-        (b"ratelimit-policy", policy_header(exchange.claims)),
-        (b"ratelimit", limit_header(decision)),
-    )
+    is_usual = exchange.claims is principal.claims
+    policies = principal.policies if is_usual else policy_header(exchange.claims)
+    return ((b"ratelimit-policy", policies), (b"ratelimit", limit_header(decision)))
 
 
 def _timing(exchange: Exchange) -> bytes:
