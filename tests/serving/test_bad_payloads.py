@@ -39,7 +39,7 @@ def test_bad_payloads_are_refused_and_harm_nobody(route: str) -> None:
 
 async def sent(world: World, route: str) -> list[str]:
     """Send all of them, and return those that were answered as they must not be."""
-    transport = httpx.ASGITransport(app=world.lane, raise_app_exceptions=False)  # type: ignore[arg-type]  # our own ASGI type is as wide
+    transport = httpx.ASGITransport(app=world.lane, raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer {world.shown['alice']}"}
     async with httpx.AsyncClient(transport=transport, base_url="http://acme.localhost", headers=headers) as client:
         return [fault for payload in PAYLOADS if (fault := await fault_of(client, route, payload))]

@@ -38,7 +38,7 @@ class Connection:
             self.heard.append(dict(message))
 
         async with asyncio.timeout(5):
-            await self.lane(self.scope, self.said.get, send)  # type: ignore[arg-type]  # a queue's messages are dicts
+            await self.lane(self.scope, self.said.get, send)
         return self
 
     @property
@@ -108,7 +108,7 @@ def test_who_says_nothing_is_closed(world: World, monkeypatch: pytest.MonkeyPatc
             connection.heard.append(dict(message))
 
         async with asyncio.timeout(5):
-            await connection.lane(connection.scope, connection.said.get, send)  # type: ignore[arg-type]
+            await connection.lane(connection.scope, connection.said.get, send)
 
     asyncio.run(silent())
 
@@ -144,7 +144,7 @@ def test_a_revoked_key_ends_the_stream_at_the_next_message(world: World) -> None
     async def revoked_on_the_way() -> None:
         connection.said.put_nowait({"type": "websocket.connect"})
         connection.said.put_nowait({"type": "websocket.receive", "text": json.dumps(ROW)})
-        running = asyncio.create_task(connection.lane(connection.scope, connection.said.get, send))  # type: ignore[arg-type]
+        running = asyncio.create_task(connection.lane(connection.scope, connection.said.get, send))
         await asyncio.wait_for(answered.wait(), 5)
         world.change("acme", keys={})
         connection.said.put_nowait({"type": "websocket.receive", "text": json.dumps(ROW)})

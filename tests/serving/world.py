@@ -76,7 +76,8 @@ def limited(tenant: str, name: str, rate: str) -> Claim:
 
 def open_world(**settings: Any) -> World:
     """Return acme with Alice, who may, and Bob, who may only read; and globex with Carol; each has SumModel."""
-    models, shown, tenants = MemoryModels(), {}, []
+    models, tenants = MemoryModels(), []
+    shown: dict[str, str] = {}
     for name, people in {"acme": ("alice", "bob"), "globex": ("carol",)}.items():
         presented = {person: keys.new_key() for person in people}
         shown |= {person: str(key) for person, key in presented.items()}

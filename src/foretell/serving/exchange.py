@@ -3,6 +3,7 @@
 import time
 import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from foretell.asgi import Receive, Scope
@@ -85,7 +86,7 @@ class Exchange:
     @property
     def media_type(self) -> str:
         """The content type without its parameters; "" where there is none."""
-        return self.headers.get(b"content-type", b"").decode("latin-1").split(";", 1)[0].strip().lower()
+        return media_type_of(self.headers.get(b"content-type", b""))
 
     def header(self, name: bytes) -> str | None:
         value = self.headers.get(name)
@@ -133,6 +134,11 @@ class Exchange:
         if len(body) > self.max_body_bytes:
             raise BodyTooLarge(self.max_body_bytes)
         return body
+
+
+@lru_cache(maxsize=256)
+def media_type_of(content_type: bytes) -> str:
+    return content_type.decode("latin-1").split(";", 1)[0].strip().lower()
 
 
 def joined_headers(pairs: Any) -> Headers:

@@ -1,7 +1,5 @@
 """What of a prediction goes into the log, by the model's own policy."""
 
-from dataclasses import dataclass
-
 import msgspec
 
 from foretell.inference.codec import ParsedRows
@@ -10,8 +8,7 @@ from foretell.segments.records import COLUMNS
 from foretell.serving.catalogue import Model
 
 
-@dataclass(frozen=True, slots=True)
-class Logged:
+class Logged(msgspec.Struct, frozen=True):
     """A call's body as it came.
 
     media_type : what the body is, where it is one of our own API's; "" where another protocol's rows are logged as columns.

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from foretell import ids
 from foretell.inference import predicting as inference
@@ -27,8 +28,7 @@ SHORT_RUN_S = 0.002
 MAX_COSTS = 20_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(msgspec.Struct, frozen=True, kw_only=True):
     """A prediction that was let in."""
 
     tenant: Tenant
@@ -41,8 +41,7 @@ class Call:
     parse: Parse
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
+class Prediction(msgspec.Struct, frozen=True):
     """An answer, with what a face needs to put it into its own words.
 
     body : the answer in our own API's JSON, as it is logged.

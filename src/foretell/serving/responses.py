@@ -1,7 +1,6 @@
 """What goes back: a status, a body and headers, and how it is sent. Problems are written here for all faces that speak them."""
 
 import time
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -20,12 +19,11 @@ PROBLEM = problems.CONTENT_TYPE.encode()
 RawHeader = tuple[bytes, bytes]
 
 
-@dataclass(slots=True)
-class Response:
+class Response(msgspec.Struct):
     status: int
     body: bytes
     content_type: bytes = JSON
-    headers: list[RawHeader] = field(default_factory=list)
+    headers: list[RawHeader] = []
 
 
 class UnknownAddress(ForetellError):
