@@ -1,5 +1,6 @@
 """One prediction, one path: REST, pages, and every face to come end in `predict`."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
@@ -9,10 +10,12 @@ from foretell.ids import uuid7
 from foretell.inference import predicting as inference
 from foretell.inference.batch import Predictions
 from foretell.inference.codec import ParsedRows
+from foretell.inference.codec.answers import encoded_answer
 from foretell.inference.signature import Signature
 from foretell.naming import CHAMPION
 from foretell.refusals import ModelNotFound, NoSuchAlias, NoSuchVersion, NotAllowed, not_ready
 from foretell.registry.models import ModelVersion
+from foretell.registry.recording import Asked, record
 from foretell.registry.serving import borrowed_model
 
 MAX_NUMBER = 2**31 - 1  # what a column of version numbers holds
@@ -28,6 +31,7 @@ class Prediction:
     signature: Signature
     parsed: ParsedRows
     predictions: Predictions
+    body: bytes  #: the answer in our own API's JSON, as it is logged
 
 
 def predict(
@@ -37,6 +41,7 @@ def predict(
     alias: str | None = None,
     version: int | None = None,
     parse: Callable[[Signature], ParsedRows],
+    asked: Asked,
 ) -> Prediction:
     """Ask the champion of `model`, or the version that an alias or a number names.
 
@@ -44,6 +49,8 @@ def predict(
     ----------
     parse
         Turns what came over the wire into rows, by the signature of the version that will answer.
+    asked
+        By which face, and in which words; for the log, which has the prediction before this returns.
 
     Raises
     ------
@@ -53,19 +60,26 @@ def predict(
         from `parse`.
     InferenceError
         when the model, or the worker behind it, gave up.
+    LogUnavailable
+        when it cannot be logged, and the tenant requires that it is.
     """
     found = resolve_version(principal=principal, model=model, alias=alias, version=version)
     with borrowed_model(found) as loaded:
-        parsed = parse(loaded.signature)
+        started, signature = time.perf_counter(), loaded.signature
+        parsed = parse(signature)
         predictions = inference.predict(loaded, parsed.batch)
+    duration_s, identifier = time.perf_counter() - started, uuid7()
+    body = encoded_answer(
+        signature, predictions, is_single=parsed.is_single, model=model, version=found.number,
+        id=str(identifier), warnings=parsed.warnings,
+    )  # fmt: skip
+    record(
+        id=identifier, principal=principal, version=found, asked=asked, parsed=parsed, answer=body, duration_s=duration_s
+    )  # fmt: skip
     return Prediction(
-        id=uuid7(),
-        model=model,
-        version=found.number,
-        signature=loaded.signature,
-        parsed=parsed,
-        predictions=predictions,
-    )
+        id=identifier, model=model, version=found.number, signature=signature, parsed=parsed,
+        predictions=predictions, body=body,
+    )  # fmt: skip
 
 
 def resolve_version(*, principal: Principal, model: str, alias: str | None, version: int | None) -> ModelVersion:

@@ -22,6 +22,7 @@ from foretell.inference.codec.json_rows import parse_json
 from foretell.inference.signature import Signature
 from foretell.registry.openapi import PredictSchema
 from foretell.registry.predicting import Prediction, predict, resolve_version
+from foretell.registry.recording import Asked
 from foretell.registry.signature_forms import serializer_for
 from foretell.registry.views.parsers import CSVBytesParser, JSONBytesParser
 
@@ -53,10 +54,12 @@ class PredictView(APIView):
             self.parser_classes = [*self.parser_classes, FormParser, MultiPartParser]
 
     def post(self, request: Request, name: str, alias: str | None = None, number: int | None = None) -> Response:
-        timing = _Timing(*_reader(request))
+        parse, body = _reader(request)
+        timing = _Timing(parse, body)
         prediction = predict(
-            principal=principal_of(request), model=name, alias=alias, version=number, parse=timing.parse
-        )
+            principal=principal_of(request), model=name, alias=alias, version=number, parse=timing.parse,
+            asked=_asked(parse, body),
+        )  # fmt: skip
         headers = {"Server-Timing": timing.header()}
         if request.accepted_renderer.format == CSVRenderer.format:
             return Response(_as_csv(prediction), headers=headers)
@@ -80,6 +83,13 @@ def _reader(request: Request) -> tuple[Any, Any]:
         return parse_form, {key: value for key, value in body.items() if key != CSRF_FIELD}
     parse = parse_csv if media_type == CSVBytesParser.media_type else parse_json
     return parse, body if isinstance(body, bytes) else b""
+
+
+def _asked(parse: Any, body: Any) -> Asked:
+    """Return the body as the log keeps it; a form's rows are logged, not its fields."""
+    if parse is parse_form:
+        return Asked("form")
+    return Asked("rest", body, CSVBytesParser.media_type if parse is parse_csv else JSONBytesParser.media_type)
 
 
 class _Timing:

@@ -18,6 +18,7 @@ from foretell.inference.errors import InvalidInput
 from foretell.problems import RETRY_AFTER_S, status_of
 from foretell.registry.models import RegisteredModel
 from foretell.registry.predicting import predict
+from foretell.registry.recording import Asked
 from foretell.web.forms import PredictionForm, ShownProblem, example_of, form_for
 from foretell.web.outcomes import outcome_of
 from foretell.web.shown import (
@@ -54,6 +55,7 @@ def _answer(request: HttpRequest, model: RegisteredModel, target: Target) -> Htt
             alias=target.alias,
             version=target.version,
             parse=lambda signature: parse_form(signature, form.values),
+            asked=Asked("form"),
         )
     except InvalidInput as error:
         return _invalid(request, model, target, form, error)
