@@ -15,6 +15,7 @@ from foretell.config import readiness  # noqa: E402  needs the applications that
 from foretell.core.asgi import BodyLimit  # noqa: E402
 from foretell.core.health import Health  # noqa: E402
 from foretell.core.request_ids import RequestIDs  # noqa: E402
+from foretell.webserver.lifespan import Lifespan  # noqa: E402
 
 PREDICTS = re.compile(r"/predict/?\Z|\A(/t/[^/]+)?/models/")
 PUSHES = re.compile(r"/versions/?\Z")
@@ -31,7 +32,7 @@ def max_bytes_for(method: str, path: str) -> int:
 
 def compose(django: ASGIApp) -> ASGIApp:
     limited = BodyLimit(django, max_bytes_for=max_bytes_for)
-    return RequestIDs(Health(limited, required=readiness.REQUIRED, advisory=readiness.ADVISORY))
+    return Lifespan(RequestIDs(Health(limited, required=readiness.REQUIRED, advisory=readiness.ADVISORY)))
 
 
 application = compose(_django)

@@ -11,6 +11,11 @@ from foretell.core.health import Check
 from foretell.core.tenancy import use_public
 from foretell.inference.errors import SandboxError
 from foretell.inference.sandbox import Sandbox
+from foretell.webserver.overload import load
+
+
+def stopping() -> str | None:
+    return "this process is about to stop" if load.is_leaving else None
 
 
 def database() -> str | None:
@@ -67,5 +72,10 @@ def _is_shared(label: str) -> bool:
     return apps.get_app_config(label).name in settings.SHARED_APPS
 
 
-REQUIRED: Mapping[str, Check] = {"database": database, "migrations": migrations, "storage": storage}
+REQUIRED: Mapping[str, Check] = {
+    "stopping": stopping,
+    "database": database,
+    "migrations": migrations,
+    "storage": storage,
+}
 ADVISORY: Mapping[str, Check] = {"sandbox": sandbox, "worker": worker}

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
 from typing import IO, Any, cast
 
 import django
@@ -9,7 +10,8 @@ from django.conf import settings
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler
 
-from foretell.asgi import ASGIApp
+from foretell.asgi import ASGIApp, Receive, Scope, Send
+from foretell.problems import CONTENT_TYPE, UNKNOWN_ADDRESS
 
 
 class Handler(ASGIHandler):
@@ -29,6 +31,25 @@ class Handler(ASGIHandler):
         return cast(IO[bytes], body)
 
 
+class WithoutWebSockets:
+    """Refuse the handshake, as Django knows nothing of it; those that are answered never come here."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket":
+            await self.app(scope, receive, send)
+            return
+        await receive()
+        if "websocket.http.response" not in scope.get("extensions", {}):
+            await send({"type": "websocket.close"})
+            return
+        headers = [(b"content-type", CONTENT_TYPE.encode())]
+        await send({"type": "websocket.http.response.start", "status": HTTPStatus.NOT_FOUND, "headers": headers})
+        await send({"type": "websocket.http.response.body", "body": UNKNOWN_ADDRESS})
+
+
 def django_application() -> ASGIApp:
     django.setup(set_prefix=False)
-    return cast(ASGIApp, Handler())
+    return WithoutWebSockets(cast(ASGIApp, Handler()))

@@ -13,13 +13,15 @@ from types import FrameType
 from foretell.embedded.parts import Part
 
 POLL_S = 0.2
+READY_WITHIN_S = 60.0
 HASTE = 0.2  # a second signal leaves the parts this share of their time
 
 
 class Supervisor:
     """Watches parts, which are stopped in the order of `parts`; and whatever else `watches` looks after.
 
-    SIGTERM and SIGINT end `watch`; another one while stopping shortens the stop.
+    SIGTERM and SIGINT end `watch`; another one while stopping shortens the stop. SIGHUP renews the parts that drain; from a
+    terminal it means that the terminal is gone, and ends `watch` too.
     """
 
     def __init__(self) -> None:
@@ -27,10 +29,14 @@ class Supervisor:
         self.watches: list[Callable[[float], None]] = []
         self._stopping = threading.Event()
         self._signals = 0
+        self._is_renewal_due = False
+        self._beside: list[Part] = []  # successors that are not ready yet, and processes that have one
 
     def handle_signals(self) -> None:
         signal.signal(signal.SIGTERM, self._on_signal)
         signal.signal(signal.SIGINT, self._on_signal)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(signal.SIGHUP, self._on_signal if sys.stderr.isatty() else self._on_hangup)
 
     @property
     def is_stopping(self) -> bool:
@@ -45,14 +51,35 @@ class Supervisor:
         """Keep the parts running until a signal comes."""
         while not self._stopping.wait(POLL_S):
             self._look_after()
+            if self._is_renewal_due:
+                self._is_renewal_due = False
+                self.renew()
+
+    def renew(self) -> None:
+        """Replace the parts that drain, one after another: each successor is ready before its predecessor is told to end."""
+        for part in [part for part in self.parts if part.drains]:
+            if not self._replaced(part):
+                return
+        self._look_after()
+
+    def announce_stop(self, *, wait_s: float) -> None:
+        """Let the parts that drain say that they are about to end, and wait for whoever asks them; a second signal ends the wait."""
+        for part in self.parts:
+            part.announce()
+        deadline = time.monotonic() + wait_s
+        while time.monotonic() < deadline and self._signals < 2:
+            self._look_after()
+            time.sleep(POLL_S)
 
     def stop(self) -> None:
         """Stop the parts, kind after kind in the order of `parts`; those of one kind drain together."""
         self._stopping.set()
-        for kind in dict.fromkeys(part.kind for part in self.parts):
-            of_kind = [part for part in self.parts if part.kind == kind]
+        everyone = [*self.parts, *self._beside]
+        for kind in dict.fromkeys(part.kind for part in everyone):
+            of_kind = [part for part in everyone if part.kind == kind]
             for part in of_kind:
-                part.terminate()
+                if not part.signals:
+                    part.terminate()
             for part in of_kind:
                 part.wait(lambda: HASTE if self._signals > 1 else 1.0)
 
@@ -66,6 +93,24 @@ class Supervisor:
             self._stopping.wait(0.05)
         return False
 
+    def _replaced(self, part: Part) -> bool:
+        """Start a successor, and end its predecessor once it is ready; where it does not get ready, all stays as it was."""
+        other = part.successor()
+        self._beside.append(other)
+        other.start()
+        self.wait_until(lambda: other.is_ready or not other.is_running, within_s=READY_WITHIN_S)
+        is_ready = other.is_ready
+        if is_ready:
+            part.swap(other)
+        elif not self.is_stopping:
+            part.log(part.name, "its successor did not get ready, see its lines above; it goes on as it was")
+        other.terminate()
+        self.wait_until(lambda: not other.is_running, within_s=other.stop_within_s)
+        if not self.is_stopping:  # else `stop` waits for it
+            other.wait(lambda: 0.0)
+            self._beside.remove(other)
+        return is_ready
+
     def _look_after(self) -> None:
         for look in [*self.watches, *(part.watch for part in self.parts)]:
             look(time.monotonic())
@@ -73,6 +118,9 @@ class Supervisor:
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._signals += 1
         self._stopping.set()
+
+    def _on_hangup(self, number: int, frame: FrameType | None) -> None:
+        self._is_renewal_due = True
 
 
 class PrefixedLog:

@@ -1,6 +1,5 @@
 """foretell up | web | worker | sandbox: everything on this machine, or one part of it."""
 
-import importlib.util
 import os
 import socket
 import sys
@@ -70,12 +69,10 @@ def sandbox(
 
 
 def _serve(listener: socket.socket) -> None:
-    import uvicorn
+    from foretell.embedded.parts import say_ready
+    from foretell.webserver.server import serve
 
     set_up_django()
-    config = uvicorn.Config(
-        "foretell.config.asgi:application", log_config=None, access_log=False, server_header=False, lifespan="off",
-        loop="uvloop" if importlib.util.find_spec("uvloop") else "auto", http="httptools", ws="none",
-        timeout_keep_alive=30, timeout_graceful_shutdown=20, limit_concurrency=200, backlog=2_048, proxy_headers=False,
-    )  # fmt: skip
-    uvicorn.Server(config).run(sockets=[listener])
+    from foretell.config.server import server_bounds
+
+    serve("foretell.config.asgi:application", listener, bounds=server_bounds(), on_ready=say_ready)

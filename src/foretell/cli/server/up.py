@@ -5,9 +5,11 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,13 +19,14 @@ from foretell import env
 from foretell.cli.output import say
 from foretell.embedded.database import DatabaseWatch, embedded_postgres, is_embedded, running_database
 from foretell.embedded.home import locked_home, prepare_home
-from foretell.embedded.listening import listen
+from foretell.embedded.listening import listen, turn_away
 from foretell.embedded.parts import SUPERVISOR_VARIABLE, Part
 from foretell.embedded.supervisor import PrefixedLog, Supervisor
 from foretell.errors import ForetellError
 
 READY_WITHIN_S = 60.0
 HELPER_WITHIN_S = 600.0
+REFUSE_AFTER_S = 0.6  # once the web processes listen no more (Bounds.accept_s), nobody needs to wait to be refused
 WEB_DRAIN_S, WORKER_DRAIN_S, SANDBOX_DRAIN_S = 25.0, 30.0, 5.0
 
 
@@ -50,7 +53,7 @@ def run() -> int:
                     _serve(supervisor, home, url, port, host, web, worker)
                 finally:  # while the database is still there for what they have to finish
                     supervisor.parts = [*web, worker, sandbox]
-                    supervisor.stop()
+                    _stop(supervisor, listener)
         finally:
             supervisor.stop()
             (home / "run" / "sandbox.sock").unlink(missing_ok=True)
@@ -69,7 +72,7 @@ def run_web_only() -> int:
             say(f"Serving at http://{shown_host(host)}:{port}")
             supervisor.watch()
         finally:
-            supervisor.stop()
+            _stop(supervisor, listener)
     return 0
 
 
@@ -77,7 +80,8 @@ def web_parts(descriptor: int, log: PrefixedLog) -> list[Part]:
     processes = env.integer("WEB_CONCURRENCY", 2, minimum=1, maximum=256)
     arguments = ["foretell.cli", "web", "--fd", str(descriptor)]
     return [
-        Part(f"web.{number}", arguments, WEB_DRAIN_S, log, inherits=[descriptor]) for number in range(1, processes + 1)
+        Part(f"web.{number}", arguments, WEB_DRAIN_S, log, inherits=[descriptor], drains=True)
+        for number in range(1, processes + 1)
     ]
 
 
@@ -118,6 +122,16 @@ def _serve(supervisor: Supervisor, home: Path, url: str, port: int, host: str, w
     if not supervisor.is_stopping:
         _welcome(home, demo, url)
     supervisor.watch()
+
+
+def _stop(supervisor: Supervisor, listener: socket.socket) -> None:
+    """Say that it ends, for as long as a balancer needs to hear of it; then let nobody in, and let those finish who are."""
+    supervisor.announce_stop(wait_s=env.integer("FORETELL_BALANCER_S", 0, minimum=0, maximum=300))
+    turn_away(listener)
+    closing = threading.Timer(REFUSE_AFTER_S, listener.close)
+    closing.daemon = True
+    closing.start()
+    supervisor.stop()
 
 
 def _prepare(supervisor: Supervisor, url: str) -> dict[str, Any] | None:
