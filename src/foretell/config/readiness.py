@@ -11,6 +11,8 @@ from foretell.core.health import Check
 from foretell.core.tenancy import use_public
 from foretell.inference.errors import SandboxError
 from foretell.inference.sandbox import Sandbox
+from foretell.registry.recording import recorder
+from foretell.segments.lag import drain_lag
 from foretell.webserver.overload import load
 
 
@@ -55,6 +57,18 @@ def worker() -> str | None:
         return None if cursor.fetchone() else "no worker has been heard of for a minute"
 
 
+LAG_S = 60.0  # how old the oldest prediction may be that is not drained
+
+
+def prediction_log() -> str | None:
+    """Whether the log takes records here, and the drainer keeps up; what is not drained yet is on disk, and not lost."""
+    trouble = recorder().trouble
+    if trouble is not None:
+        return f"it takes no records: {trouble}"
+    lag = drain_lag(settings.PREDICTION_LOG_ROOT)
+    return f"{lag.n_bytes:,} bytes wait to be drained, for {lag.age_s:.0f} s" if lag.age_s > LAG_S else None
+
+
 @contextmanager
 def _database() -> Iterator[None]:
     """Look at the public schema. The probe is no request: nobody else gives its connection back, or drops one that broke."""
@@ -78,4 +92,4 @@ REQUIRED: Mapping[str, Check] = {
     "migrations": migrations,
     "storage": storage,
 }
-ADVISORY: Mapping[str, Check] = {"sandbox": sandbox, "worker": worker}
+ADVISORY: Mapping[str, Check] = {"sandbox": sandbox, "worker": worker, "prediction log": prediction_log}

@@ -1,4 +1,4 @@
-"""The worker: takes jobs from the queue until it is told to stop."""
+"""The worker: takes jobs from the queue, and drains the prediction log, until it is told to stop."""
 
 from django.conf import settings
 from procrastinate.contrib.django import app
@@ -6,6 +6,7 @@ from procrastinate.contrib.django.django_connector import DjangoConnector
 
 from foretell.core.tenancy import use_public
 from foretell.errors import ForetellError
+from foretell.monitoring.draining_thread import draining
 
 POLL_S = 5.0  # behind LISTEN/NOTIFY, which wakes the worker at once
 DRAIN_S = 25.0  # longest that a build may go on after SIGTERM; another worker resumes what is cut off. `foretell up` waits 30 s
@@ -22,7 +23,7 @@ def run_worker() -> None:
         raise WrongConnector(
             "The queue is not connected through Django's database; is the worker started twice in one process?"
         )
-    with use_public(), app.replace_connector(connector.get_worker_connector()) as worker_app:
+    with draining(), use_public(), app.replace_connector(connector.get_worker_connector()) as worker_app:
         worker_app.run_worker(
             name="foretell",
             concurrency=settings.WORKER_CONCURRENCY,

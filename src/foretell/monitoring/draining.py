@@ -31,7 +31,7 @@ POLL_S = 0.2
 BATCH_BYTES = 4 << 20
 MAX_TENANTS = 50  # of one transaction: each takes a lock on its tables and their indexes, and the server's table of locks is finite
 LONGEST_BACKOFF_S = 10.0
-LAST_DRAIN_S = 5.0  # longest that a worker drains on after it was told to stop
+LAST_DRAIN_S = 3.0  # longest that a worker drains on after it was told to stop
 
 FITS_NO_ROW = (Unstorable, psycopg.DataError, psycopg.IntegrityError)
 
