@@ -36,3 +36,8 @@ def _from_words(flat: Array, classes: Sequence[Label]) -> Array:
     """Read labels that a graph spells as words, such as "True" or "3"."""
     spelt = {str(label): label for label in classes}
     return np.array([spelt.get(str(value), value) for value in flat.tolist()]).astype(label_dtype(classes))
+
+
+def label_text(label: Label) -> str:
+    """Return a class as the key of an object or the name of a column."""
+    return str(label).lower() if isinstance(label, bool) else str(label)

@@ -68,7 +68,7 @@ class Output:
     help: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class Signature:
     """What a model version takes and what it answers."""
 

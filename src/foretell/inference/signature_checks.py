@@ -78,7 +78,7 @@ def output_faults(output: Output) -> Iterator[str]:
 
 def is_clean_text(text: str) -> bool:
     """Whether every part of the system can carry `text`: no NUL (PostgreSQL), no lone surrogate (UTF-8)."""
-    return "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
+    return "\x00" not in text and (text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text))
 
 
 def parsed_datetime(text: str) -> datetime.datetime:

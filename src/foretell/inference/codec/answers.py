@@ -8,14 +8,18 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from msgspec import UNSET
 
 from foretell.inference.batch import Array, Batch, OutputValues, Predictions
+from foretell.inference.codec.fast_answers import ManyAnswers, SingleAnswer, scalar_rows
 from foretell.inference.codec.parsed import Table
 from foretell.inference.columns import batch_to_json
 from foretell.inference.errors import InputProblem
-from foretell.inference.signature import Label, Output, Signature
+from foretell.inference.labels import label_text
+from foretell.inference.signature import Output, Signature
 
 PREDICTION, PROBABILITY = "prediction", "probability"
+_encode = msgspec.json.Encoder().encode
 
 
 def json_answer(
@@ -56,11 +60,20 @@ def encoded_answer(
     id: str,
     warnings: Sequence[InputProblem] = (),
 ) -> bytes:
-    """Return `json_answer` as JSON: the bytes that every face of our own API sends, and the log keeps."""
-    answer = json_answer(
-        signature, predictions, is_single=is_single, model=model, version=version, id=id, warnings=warnings
-    )
-    return msgspec.json.encode(answer)
+    """Return `json_answer` as JSON: the bytes that every face of our own API sends, and the log keeps.
+
+    Numbers have the fewest digits that mean them, as msgspec writes them.
+    """
+    rows = scalar_rows(signature)
+    if rows is None:
+        return _encode(
+            json_answer(signature, predictions, is_single=is_single, model=model, version=version, id=id, warnings=warnings)
+        )  # fmt: skip
+    values, shares = rows(predictions)
+    stated = warnings or UNSET
+    if is_single:
+        return _encode(SingleAnswer(values[0], shares and shares[0], model, version, id, stated))
+    return _encode(ManyAnswers(values, shares, model, version, id, stated))
 
 
 def csv_answer(signature: Signature, batch: Batch, predictions: Predictions, *, table: Table | None = None) -> bytes:
@@ -76,11 +89,6 @@ def csv_answer(signature: Signature, batch: Batch, predictions: Predictions, *, 
     writer.writerow([*table.header, *header])
     writer.writerows([*row, *answers] for row, answers in zip(table.rows, zip(*columns, strict=True), strict=True))
     return file.getvalue().encode("utf-8")
-
-
-def label_text(label: Label) -> str:
-    """Return a class as the key of an object or the name of a column."""
-    return str(label).lower() if isinstance(label, bool) else str(label)
 
 
 def _prediction_rows(signature: Signature, predictions: Predictions) -> list[Any]:

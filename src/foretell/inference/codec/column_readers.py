@@ -52,7 +52,7 @@ class ColumnReader(ABC):
         is_plain = kinds <= self.plain_kinds and (not present or self._are_plain(present))
         if Absent in kinds or (not is_plain and any(map(self.fault, values))):
             return None
-        return self._array(values)
+        return self.array(values)
 
     def faults(self, values: Values) -> Iterator[tuple[int, Fault]]:
         """Yield the row and the fault of each value that does not fit."""
@@ -93,7 +93,7 @@ class ColumnReader(ABC):
     def _warning(self, value: Any) -> Fault | None:
         return None
 
-    def _array(self, values: Values) -> Array:
+    def array(self, values: Values) -> Array:
         if self.dtype is not object:
             return np.array(values, dtype=self.dtype)
         array = np.empty(len(values), dtype=object)
@@ -202,7 +202,7 @@ class DatetimeReader(ColumnReader):
             pass
         return self._wrong_kind("not_a_datetime", value)
 
-    def _array(self, values: Values) -> Array:
+    def array(self, values: Values) -> Array:
         moments = [None if value is None else parsed_datetime(value).replace(tzinfo=None) for value in values]
         return np.array(moments, dtype=self.dtype)
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from foretell.inference.codec.fast_rows import fast_rows
 from foretell.inference.codec.objects import row_reader
 from foretell.inference.codec.parsed import MAX_ROWS, ParsedRows
 from foretell.inference.codec.strict_json import decode
@@ -24,6 +25,11 @@ def parse_json(signature: Signature, body: bytes, *, max_rows: int = MAX_ROWS) -
     InvalidInput
         has every fault: its place (``age``, or ``instances.3.age``), what was found and what is allowed.
     """
+    return fast_rows(signature).read(body, max_rows) or parse_json_strictly(signature, body, max_rows=max_rows)
+
+
+def parse_json_strictly(signature: Signature, body: bytes, *, max_rows: int = MAX_ROWS) -> ParsedRows:
+    """Read the rows by the rules themselves, which alone can say what is wrong. What `parse_json` promises, this defines."""
     value = decode(body, max_containers=max_rows + _AROUND_ROWS)
     if not isinstance(value, dict):
         raise _not_rows(value)

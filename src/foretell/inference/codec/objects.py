@@ -1,7 +1,6 @@
 """Rows of Python values to typed columns: where every reader, whatever its format, ends."""
 
 import itertools
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
@@ -11,12 +10,11 @@ import numpy as np
 from foretell.inference.batch import Array, Batch
 from foretell.inference.codec.category_readers import reader_of
 from foretell.inference.codec.column_readers import ABSENT, REPORTED, Fault, Values
+from foretell.inference.codec.derived import Derived
 from foretell.inference.codec.parsed import MAX_PROBLEMS, MAX_ROWS, ParsedRows, Table
 from foretell.inference.codec.wording import listed, place, shown
 from foretell.inference.errors import InputProblem, InvalidInput
 from foretell.inference.signature import Signature
-
-_CACHED_READERS = 256
 
 Located = tuple[int, int, str, Fault]  #: row, position among the row's inputs, name, what is the matter
 
@@ -85,10 +83,14 @@ class RowReader:
                 arrays[name] = array
         if located:
             raise InvalidInput(*_problems(located, path))
-        warnings: list[Located] = []
-        for position, (name, reader, values) in enumerate(zip(self.names, self.readers, columns, strict=True)):
-            warnings += _located(position, name, reader.warnings(values))
-        return ParsedRows(Batch(arrays, n_rows), not path, _problems(warnings, path) if warnings else (), table)
+        return ParsedRows(Batch(arrays, n_rows), not path, self.warnings(dict(enumerate(columns)), path=path), table)
+
+    def warnings(self, columns: Mapping[int, Values], *, path: str) -> tuple[InputProblem, ...]:
+        """Return what is to be said of columns that fit, by their positions in the signature."""
+        located: list[Located] = []
+        for position, values in columns.items():
+            located += _located(position, self.names[position], self.readers[position].warnings(values))
+        return _problems(located, path) if located else ()
 
     def _all_cells(self, rows: Sequence[Any], located: list[Located]) -> list[Sequence[Any]]:
         # Optimization: rows that have just the right keys, the usual case, are taken apart without a look at each key.
@@ -124,24 +126,8 @@ class RowReader:
         )
 
 
-def row_reader(signature: Signature) -> RowReader:
-    """Return the reader of a signature, made at its first use.
-
-    Optimization: kept by identity, since hashing a signature costs more than reading a row. The signature is kept too,
-    so that its identity stays its own.
-    """
-    found = _readers.get(id(signature))
-    if found is not None:
-        return found[1]
-    reader = RowReader(signature)
-    _readers[id(signature)] = (signature, reader)
-    # Race condition: another thread may have dropped the oldest in between; dropping one more costs nothing but time.
-    while len(_readers) > _CACHED_READERS:
-        _readers.popitem(last=False)
-    return reader
-
-
-_readers: OrderedDict[int, tuple[Signature, RowReader]] = OrderedDict()
+#: The reader of a signature, made at its first use.
+row_reader = Derived(RowReader)
 
 
 def _located(position: int, name: str, found: Iterator[tuple[int, Fault]]) -> list[Located]:

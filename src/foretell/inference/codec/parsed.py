@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from foretell.inference.batch import Batch
 from foretell.inference.errors import InputProblem
 
@@ -18,8 +20,7 @@ class Table:
     rows: Sequence[Sequence[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedRows:
+class ParsedRows(msgspec.Struct, frozen=True):
     """Typed rows.
 
     is_single : one bare row came, and not a list of rows; the answer has the same form.

