@@ -41,19 +41,46 @@ class Feed:
     dtype: Any
     columns: tuple[str, ...]
     is_flat: bool  #: of shape (n_rows,) instead of (n_rows, width)
+    first: int  #: position of the first column among the signature's inputs
 
     def fill(self, batch: Batch) -> Array:
+        """Return the tensor; it may share memory with the batch."""
+        matrix = batch.matrix
+        if matrix is not None:
+            tensor = self._part_of(matrix)
+        elif len(self.columns) == 1:
+            tensor = self._cast(batch.columns[self.columns[0]]).reshape(-1, 1)
+        else:
+            tensor = self._joined(batch)
+        return tensor[:, 0] if self.is_flat else tensor
+
+    def _part_of(self, matrix: Array) -> Array:
+        width = len(self.columns)
+        if width != matrix.shape[1]:
+            matrix = matrix[:, self.first : self.first + width]
+        return matrix if self.dtype is np.float64 else _as_type(matrix, self.dtype)
+
+    def _joined(self, batch: Batch) -> Array:
         tensor = np.empty((batch.n_rows, len(self.columns)), self.dtype)
         for position, name in enumerate(self.columns):
             tensor[:, position] = self._cast(batch.columns[name])
-        return tensor[:, 0] if self.is_flat else tensor
+        return tensor
 
     def _cast(self, column: Array) -> Array:
         if column.dtype != object:
+            return column if column.dtype == self.dtype else _as_type(column, self.dtype)
+        values = column.tolist()
+        if self.dtype is object and None not in values:
             return column
         # Converters know the missing word as '' only; the missing bool of a float tensor is NaN.
         missing = "" if self.dtype is object else np.nan
-        return np.array([missing if value is None else value for value in column], dtype=self.dtype)
+        return np.array([missing if value is None else value for value in values], dtype=self.dtype)
+
+
+def _as_type(values: Array, dtype: Any) -> Array:
+    # A float64 beyond float32's range becomes infinite: the side of every threshold it was on stays the same.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return values.astype(dtype)
 
 
 def feeds_for(tensors: Sequence[Tensor], signature: Signature) -> tuple[Feed, ...]:
@@ -69,8 +96,9 @@ def feeds_for(tensors: Sequence[Tensor], signature: Signature) -> tuple[Feed, ..
     feeds, position = [], 0
     for tensor in tensors:
         width = _width(tensor)
-        columns = (tensor.name,) if by_name else tuple(names[position : position + width])
-        feeds.append(Feed(tensor.name, _dtype(tensor), columns, is_flat=len(tensor.shape) == 1))
+        first = names.index(tensor.name) if by_name else position
+        columns = tuple(names[first : first + width])
+        feeds.append(Feed(tensor.name, _dtype(tensor), columns, len(tensor.shape) == 1, first))
         position += width
     if not by_name and position != len(names):
         raise UnsupportedModel(f"The graph takes {position} columns, but the signature has {len(names)} inputs.")

@@ -16,6 +16,7 @@ from foretell.inference.signature import Output, Signature, Task
 
 _LABEL_TYPES = ("tensor(int64)", "tensor(int32)", "tensor(string)", "tensor(bool)")
 _NUMBER_TYPES = ("tensor(float)", "tensor(double)", "tensor(int64)", "tensor(int32)", "tensor(bool)")
+_PLAIN_LABELS = (("tensor(string)", object), ("tensor(int64)", np.int64), ("tensor(bool)", np.bool_))
 _FLOAT_TYPES = ("tensor(float)", "tensor(double)")
 
 
@@ -45,9 +46,10 @@ class LabelsReader:
     def __init__(self, output: Output, labels: Tensor, scores: Tensor | None) -> None:
         self.fetches = [labels.name] + ([scores.name] if scores is not None else [])
         self._output = output
+        self._is_plain = len(labels.shape) == 1 and (labels.type, label_dtype(output.classes)) in _PLAIN_LABELS
 
     def read(self, results: Sequence[Array], n_rows: int) -> Predictions:
-        labels = as_labels(results[0], self._output.classes)
+        labels = results[0] if self._is_plain else as_labels(results[0], self._output.classes)
         scores = _both_classes(results[1], self._output, n_rows) if len(results) > 1 else None
         return Predictions({self._output.name: OutputValues(labels, scores)}, n_rows)
 
@@ -119,7 +121,9 @@ def _holds_scores(tensor: Tensor, output: Output) -> bool:
 
 def _both_classes(scores: Any, output: Output, n_rows: int) -> Array:
     """Complete a lone probability of the second class by that of the first."""
-    matrix = np.asarray(scores, dtype=np.float64).reshape(n_rows, -1)
+    matrix = np.asarray(scores, dtype=np.float64)
+    if matrix.ndim != 2:
+        matrix = matrix.reshape(n_rows, -1)
     if matrix.shape[1] == 1 and len(output.classes) == 2:
         return np.hstack([1.0 - matrix, matrix])
     return matrix
