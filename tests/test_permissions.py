@@ -15,6 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.cast import House
 from tests.http import HttpFor
+from tests.logged import logged_prediction
 from tests.models import converted_sum_model, ready_sum_model, sum_graph
 
 
@@ -37,6 +38,7 @@ class Row:
 
 
 API = "/api/v1"
+PREDICTION = "01a1fd19-5c37-7fea-93a3-387aa748e341"  # Alice's
 ROW = {"json": {"a": 1, "b": 2}}
 PUSH = {
     "files": [("artifact", ("sum.onnx", sum_graph()))],
@@ -69,6 +71,8 @@ MATRIX = [
     Row("POST", "registry:predict-alias-slashless", f"{API}/models/sum@champion/predict", 200, 200, 200, ROW),
     Row("POST", "registry:predict-version", f"{API}/models/sum/versions/1/predict/", 200, 200, 200, ROW),
     Row("POST", "registry:predict-version-slashless", f"{API}/models/sum/versions/1/predict", 200, 200, 200, ROW),
+    Row("GET", "monitoring:predictions", f"{API}/predictions/", 200, 200, 200, is_somebodys=False),
+    Row("GET", "monitoring:prediction", f"{API}/predictions/{PREDICTION}/", 404, 404, 200),
     Row("GET", "registry:schema", f"{API}/schema/", 200, 200, 200, is_somebodys=False),
     Row("GET", "registry:docs", f"{API}/docs/", 200, 200, 200, is_somebodys=False),
 ]
@@ -84,6 +88,7 @@ POST_ONLY = {"web:logout": "/accounts/logout/"}
 def sum_model(acme: House) -> None:
     ready_sum_model(acme)
     ready_sum_model(acme, tweak="second")
+    logged_prediction(acme, by="alice", id=PREDICTION)
 
 
 def asked(client: httpx.Client, row: Row) -> httpx.Response:

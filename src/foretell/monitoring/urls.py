@@ -1,0 +1,10 @@
+from django.urls import path
+
+from foretell.monitoring.views.predictions import PredictionsView, PredictionView
+
+app_name = "monitoring"
+
+urlpatterns = [
+    path("api/v1/predictions/", PredictionsView.as_view(), name="predictions"),
+    path("api/v1/predictions/<uuid:id>/", PredictionView.as_view(), name="prediction"),
+]
