@@ -56,6 +56,10 @@ class Limiter(Protocol):
         """
         ...
 
+    def clear(self) -> None:
+        """Forget what was taken: every bucket is full again."""
+        ...
+
     def give_back(self, claims: Sequence[Claim], cost: int = 1) -> None:
         """Undo what `take` charged."""
         ...

@@ -24,6 +24,10 @@ class MemoryLimiter:
                 self._full_at.update(zip((claim.bucket for claim in claims), charged, strict=True))
             return decision
 
+    def clear(self) -> None:
+        with self._lock:
+            self._full_at.clear()
+
     def give_back(self, claims: Sequence[Claim], cost: int = 1) -> None:
         with self._lock:
             for claim in claims:

@@ -64,6 +64,11 @@ class SharedMemoryLimiter:
                     _, full_at = SLOT.unpack_from(memory, offset)
                     SLOT.pack_into(memory, offset, claim.bucket, gcra.given_back(claim, full_at, cost))
 
+    def clear(self) -> None:
+        """Forget what was taken: every bucket is full again."""
+        with self._table:
+            self._table.clear()
+
     def _taken(self, claims: Sequence[Claim], cost: int) -> Decision:
         memory, places, now_ns = self._table.map, self._places, self._clock()
         offsets: list[int] = []

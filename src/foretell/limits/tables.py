@@ -84,6 +84,9 @@ class Table:
                 self._move(now)
         self._follow()
 
+    def clear(self) -> None:
+        self.map[HEADER_BYTES:] = bytes(self.file.size(self.slots) - HEADER_BYTES)
+
     def in_use(self, now: int) -> Iterator[bytes]:
         """Yield each slot that is not stale."""
         size = self.file.slot_bytes
