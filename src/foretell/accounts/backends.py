@@ -4,13 +4,35 @@ from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
 
+from foretell.accounts.login_limits import attempt, client_of
+from foretell.core.tenancy import current_tenant
+
 
 class NameOrEmailBackend(ModelBackend):
     """Django's own backend: `UserManager.get_by_natural_key` finds people by either, and an unknown name costs a hash as a known one does."""
 
     def authenticate(
-        self, request: Any, username: str | None = None, password: str | None = None, **kwargs: Any
+        self,
+        request: Any,
+        username: str | None = None,
+        password: str | None = None,
+        client: str | None = None,
+        **kwargs: Any,
     ) -> Any:
+        """Return whose name and password this is.
+
+        client : the address that asks, where there is no request of Django's to read it from.
+
+        Raises
+        ------
+        Throttled
+            before anything is hashed, after too many that were wrong.
+        """
         if username is None or password is None or "\0" in username or "\0" in password:
             return None  # PostgreSQL's texts hold no NUL: such a name belongs to nobody
-        return super().authenticate(request, username=username, password=password, **kwargs)
+        tenant, address = current_tenant(), client_of(request) if client is None else client
+        with attempt(tenant_id=str(tenant.id), account=username, client=address) as one:
+            user = super().authenticate(request, username=username, password=password, **kwargs)
+            if user is None:
+                one.failed()
+        return user

@@ -8,10 +8,10 @@ from django.db import DataError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from foretell.core.exception_handler import DATABASE_AWAY, UNSTORABLE
+from foretell.core.exception_handler import DATABASE_AWAY, TRY_AGAIN, UNSTORABLE
 from foretell.core.problems import problem_response, wants_problem
 from foretell.errors import ForetellError
-from foretell.problems import BROKEN, NOT_FOUND, RETRY_AFTER_S, status_of
+from foretell.problems import BROKEN, NOT_FOUND, RETRY_AFTER_S, retry_after_s, status_of
 from foretell.web import errors as pages
 
 log = structlog.get_logger(__name__)
@@ -34,7 +34,10 @@ class ErrorsMiddleware:
             log.warning("the database refused a value", exc_info=exception)
             return failure(request, status=HTTPStatus.BAD_REQUEST, code="invalid", detail=UNSTORABLE)
         if isinstance(exception, ForetellError) and status_of(exception) != HTTPStatus.INTERNAL_SERVER_ERROR:
-            return failure(request, status=status_of(exception), code=exception.code, detail=exception.message)
+            response = failure(request, status=status_of(exception), code=exception.code, detail=exception.message)
+            if response.status_code in TRY_AGAIN:
+                response.headers["Retry-After"] = str(retry_after_s(exception))
+            return response
         return None
 
 

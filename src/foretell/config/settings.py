@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from foretell import env
+from foretell.config import limits
 from foretell.config.database import django_database
 from foretell.config.logs import logging_config
 from foretell.config.secret_key import given_secret, installation_secret
@@ -60,6 +61,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "foretell.accounts.throttling.LimitHeadersMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "foretell.config.errors.ErrorsMiddleware",
 ]
@@ -147,6 +149,7 @@ REST_FRAMEWORK = {
         "foretell.accounts.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["foretell.accounts.access.Allowed"],
+    "DEFAULT_THROTTLE_CLASSES": ["foretell.accounts.throttling.Limited"],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
         "rest_framework.renderers.BrowsableAPIRenderer",
@@ -174,6 +177,18 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "foretell.registry.openapi.add_predict_routes",
     ],
 }
+
+# --- limits -------------------------------------------------------------------------------------------------------------
+
+LIMIT_RATES = {  # None: no limit
+    "key": limits.rate("FORETELL_LIMIT_KEY", env.text("FORETELL_LIMIT_KEY", "60000/min")),
+    "user": limits.rate("FORETELL_LIMIT_USER", env.text("FORETELL_LIMIT_USER", "60000/min")),
+    "tenant": limits.rate("FORETELL_LIMIT_TENANT", env.text("FORETELL_LIMIT_TENANT", "600000/min")),
+}
+LIMIT_SCOPES = limits.scopes("FORETELL_LIMIT_SCOPES", env.listing("FORETELL_LIMIT_SCOPES"))
+REDIS_URL = env.url("REDIS_URL", schemes=("redis", "rediss", "unix"))
+LIMIT_HOSTS = env.integer("FORETELL_LIMIT_HOSTS", 1, minimum=1, maximum=10_000)
+TRUSTED_PROXIES = env.integer("FORETELL_TRUSTED_PROXIES", 0, minimum=0, maximum=10)
 
 # --- the queue ----------------------------------------------------------------------------------------------------------
 

@@ -15,10 +15,11 @@ from rest_framework.response import Response
 
 from foretell.core.problems import problem
 from foretell.errors import ForetellError
-from foretell.problems import BROKEN, CONTENT_TYPE, RETRY_AFTER_S, Fault, faults_of, status_of
+from foretell.problems import BROKEN, CONTENT_TYPE, RETRY_AFTER_S, Fault, faults_of, retry_after_s, status_of
 
 log = structlog.get_logger(__name__)
 
+TRY_AGAIN = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 UNSTORABLE = "A value is not one that can be kept: a text with a NUL character, say, or a number that is far too large."
 DATABASE_AWAY = "The database does not answer at this moment. Nothing was changed; try again in a few seconds."
 
@@ -26,7 +27,10 @@ DATABASE_AWAY = "The database does not answer at this moment. Nothing was change
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | HttpResponseBase | None:
     """Answer every exception of a DRF view as a problem; one that nobody raised on purpose is logged, once."""
     if isinstance(exc, ForetellError) and (status := status_of(exc)) != HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _problem(context, status, exc.code, exc.message, faults_of(exc))
+        response = _problem(context, status, exc.code, exc.message, faults_of(exc))
+        if status in TRY_AGAIN:
+            response["Retry-After"] = str(retry_after_s(exc))
+        return response
     if isinstance(exc, OperationalError):
         log.error("the database does not answer", exc_info=exc)
         return _problem(context, HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", DATABASE_AWAY)

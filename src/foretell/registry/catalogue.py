@@ -3,12 +3,14 @@
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from foretell.accounts.limiting import ModelScope
 from foretell.accounts.permissions import Action, Principal, is_allowed, is_visible
 from foretell.naming import check_model_name
 from foretell.refusals import NotAllowed
-from foretell.registry.errors import ModelExists
+from foretell.registry.errors import ModelExists, UnknownLimitScope
 from foretell.registry.models import RegisteredModel
 
 
@@ -41,6 +43,7 @@ def change_model(
     description: str | None = None,
     tags: dict[str, str] | None = None,
     archived: bool | None = None,
+    limit_scope: str | None = None,
 ) -> None:
     """Change what is given, and nothing else: a push that numbers a version meanwhile keeps its number."""
     changes: dict[str, Any] = {}
@@ -51,6 +54,9 @@ def change_model(
     if archived is not None:
         _check_may_archive(principal, model)
         changes["archived_at"] = (model.archived_at or now) if archived else None
+    if limit_scope is not None:
+        _check_may_limit(principal, model, limit_scope)
+        changes["limit_scope"] = limit_scope
     for field, value in changes.items():
         setattr(model, field, value)
     model.save(update_fields=[*changes, "updated_at"])
@@ -59,6 +65,19 @@ def change_model(
 def archive_model(*, model: RegisteredModel, principal: Principal, now: datetime) -> None:
     """Take the model out of use; nothing is deleted."""
     change_model(model=model, principal=principal, now=now, archived=True)
+
+
+def scope_of_model(name: str) -> ModelScope | None:
+    """Return the named limit that predictions of a model take from; None where it has none, or is not there."""
+    found = RegisteredModel.objects.filter(name=name, archived_at=None).values_list("limit_scope", flat=True).first()
+    return ModelScope(name, found) if found else None
+
+
+def _check_may_limit(principal: Principal, model: RegisteredModel, scope: str) -> None:
+    if not is_allowed(principal, Action.PROMOTE, model=model.name):
+        raise NotAllowed("Your role may describe models, but not limit them. Ask an admin.")
+    if scope and scope not in settings.LIMIT_SCOPES:
+        raise UnknownLimitScope(scope, settings.LIMIT_SCOPES)
 
 
 def _check_may_archive(principal: Principal, model: RegisteredModel) -> None:

@@ -1,6 +1,6 @@
 """What the registry refuses when models are made and changed; what predictions are refused for is in `foretell.refusals`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from foretell.errors import ForetellError
 from foretell.problems import Fault
@@ -20,6 +20,15 @@ class ModelArchived(ForetellError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f'The model {name!r} is archived. Restore it first: PATCH it with {{"archived": false}}.')
+
+
+class UnknownLimitScope(ForetellError):
+    code = "invalid"
+
+    def __init__(self, scope: str, known: Iterable[str]) -> None:
+        expected = ", ".join(sorted(known)) or "none: FORETELL_LIMIT_SCOPES names none"
+        super().__init__(f"limit_scope: There is no limit {scope!r}. Expected one of {expected}; or the empty text.")
+        self.faults = [Fault(attr="limit_scope", code="unknown_limit_scope", detail=self.message)]
 
 
 class SignatureMismatch(ForetellError):

@@ -49,6 +49,7 @@ class RegisteredModel(TimestampedModel):
     archived_at = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     last_number = models.PositiveIntegerField(default=0)  # of its versions: numbers are never used again
+    limit_scope = models.CharField(max_length=40, blank=True, default="")  # a named limit of FORETELL_LIMIT_SCOPES
     log_payload = models.CharField(max_length=10, choices=LogPayload, default=LogPayload.FULL)
     redacted_inputs = models.JSONField(default=list, blank=True)  # names of inputs whose values never reach the disk
 

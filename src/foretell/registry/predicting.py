@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+from foretell.accounts import limiting
 from foretell.accounts.permissions import Action, Principal, is_allowed, is_visible
 from foretell.ids import uuid7
 from foretell.inference import predicting as inference
@@ -58,6 +59,8 @@ def predict(
         before anything is parsed.
     InvalidInput
         from `parse`.
+    QuotaExceeded
+        when the tenant's month is spent.
     InferenceError
         when the model, or the worker behind it, gave up.
     LogUnavailable
@@ -67,6 +70,7 @@ def predict(
     with borrowed_model(found) as loaded:
         started, signature = time.perf_counter(), loaded.signature
         parsed = parse(signature)
+        limiting.take_quota(rows=parsed.batch.n_rows)
         predictions = inference.predict(loaded, parsed.batch)
     duration_s, identifier = time.perf_counter() - started, uuid7()
     body = encoded_answer(

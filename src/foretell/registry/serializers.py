@@ -94,7 +94,7 @@ class ModelDetailSerializer(ModelSerializer):
     versions_url = serializers.SerializerMethodField()
 
     class Meta(ModelSerializer.Meta):
-        fields = [*ModelSerializer.Meta.fields, "signature", "versions_url"]
+        fields = [*ModelSerializer.Meta.fields, "limit_scope", "signature", "versions_url"]
         read_only_fields = fields
 
     def get_signature(self, model: RegisteredModel) -> dict[str, Any] | None:
@@ -119,6 +119,7 @@ class ModelChangeSerializer(StrictSerializer):
     description = StrictCharField(max_length=MAX_TEXT_CHARS, required=False, allow_blank=True)
     tags = TagsField(required=False)
     archived = StrictBooleanField(required=False)
+    limit_scope = StrictCharField(max_length=40, required=False, allow_blank=True)
 
 
 class VersionSerializer(serializers.ModelSerializer[ModelVersion]):

@@ -36,6 +36,7 @@ class Tenant(TenantMixin, TimestampedModel):  # type: ignore[misc,django-manager
     suspended_at = models.DateTimeField(null=True, blank=True)
     log_policy = models.CharField(max_length=12, choices=LogPolicy, default=LogPolicy.REQUIRED)
     log_retention_days = models.PositiveIntegerField(default=90)
+    limits = models.JSONField(default=dict, blank=True)  # its own, in place of the installation's: tenants.limits
 
     auto_create_schema = True
     auto_drop_schema = True

@@ -1,4 +1,4 @@
-"""foretell tenant create | list | suspend | resume | delete."""
+"""foretell tenant create | list | limits | suspend | resume | delete."""
 
 from typing import Annotated, Any
 
@@ -16,6 +16,7 @@ def register(app: typer.Typer) -> None:
     for name, command in (
         ("create", create),
         ("list", show_all),
+        ("limits", limits),
         ("suspend", suspend),
         ("resume", resume),
         ("delete", delete),
@@ -65,6 +66,36 @@ def show_all(as_json: AsJSON = False) -> None:
 
         rows = [_row(tenant) for tenant in list_tenants()]
     print_rows(rows, as_json=as_json, columns=["name", "state", "domains", "schema", "created_at"])
+
+
+def limits(
+    name: Name,
+    tenant: Annotated[str | None, typer.Option(help="How much all of it may ask, such as 100/s; off; default.")] = None,
+    user: Annotated[str | None, typer.Option(help="How much each person may ask.")] = None,
+    key: Annotated[str | None, typer.Option(help="How much each API key may ask.")] = None,
+    requests_per_month: Annotated[
+        str | None, typer.Option(help="Predictions in a month (UTC); default: no end.")
+    ] = None,
+    rows_per_month: Annotated[str | None, typer.Option(help="Rows in a month; default: no end.")] = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Show a tenant's limits, and change those that are given; `default` takes back what was given before."""
+    given = {
+        "tenant": tenant, "user": user, "key": key, "requests_per_month": requests_per_month, "rows_per_month": rows_per_month,
+    }  # fmt: skip
+    with installation():
+        from foretell.tenants.limits import limits_in_words, read_limits, set_limits
+        from foretell.tenants.services import get_tenant
+
+        found = get_tenant(name)
+        changes = read_limits({what: text for what, text in given.items() if text is not None})
+        if changes:
+            set_limits(tenant=found, **changes)
+        rows = limits_in_words(found.limits)
+    if as_json:
+        print_json({"name": name, "limits": found.limits, "in_force": {row["limit"]: row["value"] for row in rows}})
+        return
+    print_rows(rows, as_json=False, columns=["limit", "value", "set_by"])
 
 
 def suspend(name: Name, as_json: AsJSON = False) -> None:

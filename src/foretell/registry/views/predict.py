@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
+from foretell.accounts.limiting import ModelScope
 from foretell.accounts.permissions import Action, principal_of
 from foretell.errors import ForetellError
 from foretell.inference.codec import ParsedRows
@@ -20,6 +21,7 @@ from foretell.inference.codec.csv_rows import parse_csv
 from foretell.inference.codec.form_rows import parse_form
 from foretell.inference.codec.json_rows import parse_json
 from foretell.inference.signature import Signature
+from foretell.registry.catalogue import scope_of_model
 from foretell.registry.openapi import PredictSchema
 from foretell.registry.predicting import Prediction, predict, resolve_version
 from foretell.registry.recording import Asked
@@ -52,6 +54,9 @@ class PredictView(APIView):
         super().setup(request, *args, **kwargs)
         if "text/html" in request.headers.get("Accept", ""):
             self.parser_classes = [*self.parser_classes, FormParser, MultiPartParser]
+
+    def model_scope(self) -> ModelScope | None:
+        return scope_of_model(self.kwargs["name"])
 
     def post(self, request: Request, name: str, alias: str | None = None, number: int | None = None) -> Response:
         parse, body = _reader(request)

@@ -10,12 +10,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
+from foretell.accounts import limiting
 from foretell.accounts.access import requires
 from foretell.accounts.permissions import Action, principal_of
 from foretell.errors import ForetellError
 from foretell.inference.codec.form_rows import parse_form
 from foretell.inference.errors import InvalidInput
-from foretell.problems import RETRY_AFTER_S, status_of
+from foretell.problems import retry_after_s, status_of
+from foretell.registry.catalogue import scope_of_model
 from foretell.registry.models import RegisteredModel
 from foretell.registry.predicting import predict
 from foretell.registry.recording import Asked
@@ -49,6 +51,7 @@ def try_model(request: HttpRequest, name: str) -> HttpResponse:
 def _answer(request: HttpRequest, model: RegisteredModel, target: Target) -> HttpResponse:
     form = form_for(target.signature)(request.POST)
     try:
+        limiting.take(principal_of(request), scope_of_model(model.name))
         prediction = predict(
             principal=principal_of(request),
             model=target.model,
@@ -105,8 +108,8 @@ def _failed(
         problems_title=_("The model could not answer"),
         status=status,
     )
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+        response.headers["Retry-After"] = str(retry_after_s(error))
     return response
 
 
