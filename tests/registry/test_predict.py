@@ -48,6 +48,21 @@ def test_every_address_of_a_version_answers_the_same(acme: House, alice: httpx.C
     assert alice.post(f"/api/v1/models/{path}", json={"a": 1, "b": 2}).json()["prediction"] == 3.0
 
 
+def test_the_answer_is_written_by_the_codec_and_not_by_the_framework(acme: House, alice: httpx.Client) -> None:
+    """The lane answers the same bytes: no space, the fewest digits, in the contract's order."""
+    ready_sum_model(acme)
+
+    answer = alice.post(PREDICT, json={"instances": [[1e16, 1], [0.1, 0.2]]})
+    indented = alice.post(PREDICT, json={"a": 1, "b": 2}, headers={"Accept": "application/json; indent=4"})
+
+    id, warnings = answer.json()["id"], answer.text.partition(',"warnings":')[2]
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.text == (
+        f'{{"predictions":[1e16,0.30000000000000004],"model":"sum","version":1,"id":"{id}","warnings":{warnings}'
+    )
+    assert indented.text.startswith('{\n    "prediction": 3.0,\n')
+
+
 def test_csv_in_gives_the_same_rows_with_the_answer(acme: House, alice: httpx.Client) -> None:
     ready_sum_model(acme)
 

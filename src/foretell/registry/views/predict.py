@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import FormParser, MultiPartParser
-from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer, JSONRenderer
+from rest_framework.renderers import BrowsableAPIRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -27,17 +27,9 @@ from foretell.registry.predicting import Prediction, predict, resolve_version
 from foretell.registry.recording import Asked
 from foretell.registry.signature_forms import serializer_for
 from foretell.registry.views.parsers import CSVBytesParser, JSONBytesParser
+from foretell.registry.views.renderers import AnswerRenderer, CSVRenderer
 
 CSRF_FIELD = "csrfmiddlewaretoken"
-
-
-class CSVRenderer(BaseRenderer):
-    media_type = "text/csv"
-    format = "csv"
-    charset = "utf-8"
-
-    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
-        return bytes(data)
 
 
 class PredictView(APIView):
@@ -45,7 +37,7 @@ class PredictView(APIView):
 
     required_actions = {"POST": Action.PREDICT}
     parser_classes = [JSONBytesParser, CSVBytesParser]
-    renderer_classes = [JSONRenderer, BrowsableAPIRenderer, CSVRenderer]
+    renderer_classes = [AnswerRenderer, BrowsableAPIRenderer, CSVRenderer]
     content_negotiation_class = DefaultContentNegotiation
     schema = PredictSchema()
 
@@ -65,10 +57,9 @@ class PredictView(APIView):
             principal=principal_of(request), model=name, alias=alias, version=number, parse=timing.parse,
             asked=_asked(parse, body),
         )  # fmt: skip
-        headers = {"Server-Timing": timing.header()}
-        if request.accepted_renderer.format == CSVRenderer.format:
-            return Response(_as_csv(prediction), headers=headers)
-        return Response(_as_json(prediction), headers=headers)
+        answers = {CSVRenderer.format: _as_csv, AnswerRenderer.format: _as_bytes}
+        answer = answers.get(request.accepted_renderer.format, _as_json)(prediction)
+        return Response(answer, headers={"Server-Timing": timing.header()})
 
     def get_serializer(self, *_: Any, **__: Any) -> Any:
         """Return the empty form of the browsable page; where nobody could answer, one without fields."""
@@ -111,6 +102,10 @@ class _Timing:
 
     def header(self) -> str:
         return f"model;dur={(time.perf_counter() - self._parsed_at) * 1e3:.2f}"
+
+
+def _as_bytes(prediction: Prediction) -> bytes:
+    return prediction.body
 
 
 def _as_json(prediction: Prediction) -> dict[str, Any]:
