@@ -1,5 +1,6 @@
 """Making, describing and archiving registered models."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from foretell.accounts.permissions import Action, Principal, is_allowed, is_visi
 from foretell.naming import check_model_name
 from foretell.refusals import NotAllowed
 from foretell.registry.errors import ModelExists, UnknownLimitScope
+from foretell.registry.log_policies import log_changes
 from foretell.registry.models import RegisteredModel
 
 
@@ -44,6 +46,8 @@ def change_model(
     tags: dict[str, str] | None = None,
     archived: bool | None = None,
     limit_scope: str | None = None,
+    log_payload: str | None = None,
+    redacted_inputs: Sequence[str] | None = None,
 ) -> None:
     """Change what is given, and nothing else: a push that numbers a version meanwhile keeps its number."""
     changes: dict[str, Any] = {}
@@ -57,6 +61,9 @@ def change_model(
     if limit_scope is not None:
         _check_may_limit(principal, model, limit_scope)
         changes["limit_scope"] = limit_scope
+    changes |= log_changes(
+        model=model, principal=principal, log_payload=log_payload, redacted_inputs=redacted_inputs
+    )  # fmt: skip
     for field, value in changes.items():
         setattr(model, field, value)
     model.save(update_fields=[*changes, "updated_at"])

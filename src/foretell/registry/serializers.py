@@ -18,7 +18,7 @@ from foretell.registry.fields import (
     StrictSerializer,
     TagsField,
 )
-from foretell.registry.models import Alias, ModelVersion, RegisteredModel
+from foretell.registry.models import Alias, LogPayload, ModelVersion, RegisteredModel
 from foretell.registry.pushing import PushMetadata
 
 MAX_TEXT_CHARS = 20_000
@@ -90,11 +90,19 @@ class ModelSerializer(serializers.ModelSerializer[RegisteredModel]):
 class ModelDetailSerializer(ModelSerializer):
     """A registered model with the signature by which it is asked."""
 
+    redacted_inputs = serializers.ListField(child=serializers.CharField(), read_only=True)
     signature = serializers.SerializerMethodField()
     versions_url = serializers.SerializerMethodField()
 
     class Meta(ModelSerializer.Meta):
-        fields = [*ModelSerializer.Meta.fields, "limit_scope", "signature", "versions_url"]
+        fields = [
+            *ModelSerializer.Meta.fields,
+            "limit_scope",
+            "log_payload",
+            "redacted_inputs",
+            "signature",
+            "versions_url",
+        ]
         read_only_fields = fields
 
     def get_signature(self, model: RegisteredModel) -> dict[str, Any] | None:
@@ -120,6 +128,8 @@ class ModelChangeSerializer(StrictSerializer):
     tags = TagsField(required=False)
     archived = StrictBooleanField(required=False)
     limit_scope = StrictCharField(max_length=40, required=False, allow_blank=True)
+    log_payload = serializers.ChoiceField(LogPayload.choices, required=False)
+    redacted_inputs = serializers.ListField(child=StrictCharField(max_length=200), required=False, max_length=2_000)
 
 
 class VersionSerializer(serializers.ModelSerializer[ModelVersion]):
