@@ -12,7 +12,7 @@ UNITS = {
 MAX_COUNT = 1_000_000_000
 MAX_PERIOD_S = 31 * 86_400.0
 EXPECTED = 'such as "10/min", "100/s", "60000/h", "5/10s" or "10/min burst 20"'
-WRITTEN = re.compile(r"(\d+) ?/ ?(\d+)? ?([a-z]+)(?: burst (\d+))?")
+WRITTEN = re.compile(r"([0-9]+) ?/ ?([0-9]+)? ?([a-z]+)(?: burst ([0-9]+))?")
 
 
 class InvalidRate(ForetellError):

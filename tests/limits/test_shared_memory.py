@@ -1,0 +1,299 @@
+"""The limiter of a host: exact over processes and threads, whatever happens to any of them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from foretell.limits import SharedMemoryLimiter
+from foretell.limits.locks import RecordLock
+from foretell.limits.table_files import TableFile, TableFull
+from foretell.limits.tables import SLOT, Table
+from tests.limits.buckets import SECOND, Clock, claim
+
+LIMIT, TAKES, PROCESSES = 1_000, 5_000, 4
+
+TAKER = """
+import json, os, sys, time
+from pathlib import Path
+from foretell.limits import gcra
+from foretell.limits import Policy, Rate, SharedMemoryLimiter, claim_for
+from foretell.limits.locks import RecordLock
+path, limit, takes, is_locked = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4] == "locked"
+if not is_locked:
+    RecordLock.acquire = lambda self: False
+decide = gcra.decide
+def interrupted(*arguments):
+    decision = decide(*arguments)
+    os.sched_yield()  # between reading and writing
+    return decision
+gcra.decide = interrupted
+limiter = SharedMemoryLimiter(Path(path))
+claims = [claim_for("acme", kind, "x", Policy(kind, Rate.parse(rate))) for kind, rate in (("key", limit), ("user", "1000000/h"))]
+print("ready", flush=True)
+begin = int(sys.stdin.readline())
+while time.monotonic_ns() < begin:
+    pass
+print(json.dumps(sum(limiter.take(claims).allowed for _ in range(takes))), flush=True)
+"""
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from foretell.limits import SharedMemoryLimiter
+limiter = SharedMemoryLimiter(Path(sys.argv[1]))
+with limiter._table:
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+def started(source: str, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", source, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+
+
+def taken_by_processes(path: Path, *, mode: str = "locked") -> int:
+    """Return how many pass a limit of 1,000 a day, of 20,000 that four processes take at once."""
+    takers = [started(TAKER, str(path), f"{LIMIT}/d", str(TAKES), mode) for _ in range(PROCESSES)]
+    for taker in takers:
+        assert taker.stdout is not None
+        taker.stdout.readline()
+    begin = time.monotonic_ns() + SECOND // 20
+    for taker in takers:
+        assert taker.stdin is not None
+        taker.stdin.write(f"{begin}\n")
+        taker.stdin.flush()
+    return sum(json.loads(taker.communicate(timeout=60)[0]) for taker in takers)
+
+
+@pytest.mark.parametrize("run", range(5))
+def test_of_20_000_takes_by_four_processes_exactly_as_many_pass_as_the_limit_says(tmp_path: Path, run: int) -> None:
+    assert taken_by_processes(tmp_path / "limits") == LIMIT
+
+
+def test_without_the_lock_it_is_not_exact(tmp_path: Path) -> None:
+    passed = [taken_by_processes(tmp_path / f"limits-{run}", mode="unlocked") for run in range(3)]
+
+    assert any(count > LIMIT for count in passed)
+
+
+def test_threads_of_a_process_share_it_exactly(tmp_path: Path) -> None:
+    clock, one = Clock(), claim(f"{LIMIT}/d")
+    limiters = [
+        SharedMemoryLimiter(tmp_path / "limits", clock=clock) for _ in range(4)
+    ]  # one each: it is one table all the same
+
+    def taken(limiter: SharedMemoryLimiter) -> int:
+        decisions = [limiter.take([one]) for _ in range(2_000)]
+        return sum(decision is not None and decision.allowed for decision in decisions)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(taken, limiters)) == LIMIT
+
+
+def test_a_fork_goes_on_with_the_same_buckets(tmp_path: Path) -> None:
+    limiter, one = SharedMemoryLimiter(tmp_path / "limits", clock=Clock()), claim("3/min")
+    limiter.take([one])
+
+    child = os.fork()
+    if not child:
+        limiter.take([one])
+        os._exit(0)
+    os.waitpid(child, 0)
+
+    decision = limiter.take([one])
+    assert decision is not None
+    assert decision.remaining == 0
+
+
+# --- a process that holds the lock ---
+
+
+@pytest.fixture
+def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that took the lock and does not give it back."""
+    process = started(HOLDER, str(tmp_path / "limits"))
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_a_killed_holder_leaves_no_lock_behind(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
+    limiter = SharedMemoryLimiter(tmp_path / "limits")
+    lock = limiter._table._lock
+    assert not lock.try_acquire()  # the control: it is held
+
+    holder.kill()
+    holder.wait()
+
+    assert lock.try_acquire()
+    lock.release()
+    assert limiter.take([claim("1/min")]) is not None
+
+
+def test_a_stopped_holder_holds_up_nobody_and_nothing_is_let_through_uncounted(
+    tmp_path: Path, holder: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holder.send_signal(signal.SIGSTOP)
+    limiter, waited = SharedMemoryLimiter(tmp_path / "limits"), []
+    wait = RecordLock._waited
+
+    def waiting(lock: RecordLock) -> bool:
+        waited.append("one")
+        return wait(lock)
+
+    monkeypatch.setattr(RecordLock, "_waited", waiting)
+
+    decisions = [limiter.take([claim("3/d")]) for _ in range(10)]
+
+    assert sum(decision is not None and decision.allowed for decision in decisions) == 3
+    assert len(waited) == 1  # one of them waited, for a moment; the others did not
+
+
+# --- the table ---
+
+
+def test_whoever_comes_second_goes_on_with_what_the_first_counted(tmp_path: Path) -> None:
+    clock, one = Clock(), claim("2/min")
+    first = SharedMemoryLimiter(tmp_path / "limits", clock=clock)
+    first.take([one])
+    del first  # and with it its table
+
+    decision = SharedMemoryLimiter(tmp_path / "limits", clock=clock).take([one])
+
+    assert decision is not None
+    assert decision.remaining == 0
+
+
+def test_a_table_with_no_place_left_grows_and_forgets_nothing(tmp_path: Path) -> None:
+    limiter = SharedMemoryLimiter(tmp_path / "limits", slots=8, clock=Clock())
+    claims = [claim("2/min", id=str(number)) for number in range(500)]
+
+    for _ in range(2):
+        assert all(decision.allowed for one in claims if (decision := limiter.take([one])))
+    assert limiter.slots >= 512
+    assert not any(decision.allowed for one in claims if (decision := limiter.take([one])))
+
+
+def test_other_processes_follow_a_table_that_grew(tmp_path: Path) -> None:
+    limiter, one = SharedMemoryLimiter(tmp_path / "limits", slots=8), claim("2/d")
+    limiter.take([one])
+    grow = "import sys; from pathlib import Path; from foretell.limits import *; l = SharedMemoryLimiter(Path(sys.argv[1]), slots=8);" \
+        "[l.take([claim_for('globex', 'key', str(n), Policy('key', Rate.parse('1/d')))]) for n in range(200)];" \
+        "l.take([claim_for('acme', 'key', 'x', Policy('key', Rate.parse('2/d')))])"  # fmt: skip
+    subprocess.run([sys.executable, "-c", grow, str(tmp_path / "limits")], check=True)
+
+    decision = limiter.take([one])
+
+    assert decision is not None
+    assert not decision.allowed
+    assert limiter.slots > 8
+
+
+def test_a_table_that_cannot_grow_refuses_and_lets_nothing_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limiter = SharedMemoryLimiter(tmp_path / "limits", slots=8, clock=Clock())
+    taken = [claim("1/min", id=str(number)) for number in range(8)]
+    assert all(decision.allowed for one in taken if (decision := limiter.take([one])))
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("foretell.limits.table_files._reserve", full)
+    with pytest.raises(TableFull, match="No space left on device"):
+        limiter.take([claim("1/min", id="ninth")])
+    assert not any(decision.allowed for one in taken if (decision := limiter.take([one])))
+    assert [path.name for path in tmp_path.iterdir()] == ["limits", "limits.lock"] or len(list(tmp_path.iterdir())) == 2
+    monkeypatch.undo()
+    assert limiter.take([claim("1/min", id="ninth")]) is not None
+
+
+def test_stale_slots_are_used_again(tmp_path: Path) -> None:
+    clock = Clock()
+    limiter = SharedMemoryLimiter(tmp_path / "limits", slots=8, clock=clock)
+
+    for number in range(400):
+        limiter.take([claim("60/min", id=str(number))])
+        clock.move(1)
+
+    assert limiter.slots == 8
+
+
+def test_a_slot_is_not_given_to_two_claims_of_one_take(tmp_path: Path) -> None:
+    clock = Clock()
+    limiter = SharedMemoryLimiter(tmp_path / "limits", slots=8, clock=clock)
+    for number in range(60):  # in any order: new beside stale beside used
+        claims = [claim("1/min", id=str(number + step)) for step in (0, 7, 3)]
+        decision = limiter.take(claims)
+        assert decision is not None
+        if decision.allowed:
+            assert not any(one.allowed for single in claims if (one := limiter.take([single])))
+        clock.move(25)
+
+
+def test_a_file_of_another_boot_is_made_anew(tmp_path: Path) -> None:
+    late, early, one = Clock(10**15 * 3), Clock(5 * SECOND), claim("1/d")
+    before = SharedMemoryLimiter(tmp_path / "limits", clock=late, boot="before")
+    before.take([one])
+    del before
+
+    decision = SharedMemoryLimiter(tmp_path / "limits", clock=early, boot="after").take([one])
+
+    assert decision is not None
+    assert decision.allowed
+
+
+def test_the_same_file_in_the_same_boot_is_kept(tmp_path: Path) -> None:
+    clock, one = Clock(), claim("1/d")
+    before = SharedMemoryLimiter(tmp_path / "limits", clock=clock, boot="same")
+    before.take([one])
+    del before
+
+    decision = SharedMemoryLimiter(tmp_path / "limits", clock=clock, boot="same").take([one])
+
+    assert decision is not None
+    assert not decision.allowed
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"not a table" * 1_000, bytes(70_000)])
+def test_a_file_that_is_no_table_is_made_anew(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "limits").write_bytes(content)
+
+    decision = SharedMemoryLimiter(tmp_path / "limits").take([claim("1/d")])
+
+    assert decision is not None
+    assert decision.allowed
+
+
+def test_a_file_cut_short_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "limits"
+    SharedMemoryLimiter(path, slots=64)
+    os.truncate(path, 4_200)
+
+    assert SharedMemoryLimiter(path, slots=64).take([claim("1/d")]) is not None
+    assert path.stat().st_size == 4_096 + 64 * SLOT.size
+
+
+def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
+    SharedMemoryLimiter(tmp_path / "run" / "limits")
+
+    assert (tmp_path / "run" / "limits").stat().st_mode & 0o777 == 0o600
+
+
+def test_processes_that_come_at_once_make_one_table(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:  # each with a table of its own, as a process has
+        tables = list(pool.map(lambda _: Table(TableFile(tmp_path / "limits", SLOT.size, ""), slots=64), range(8)))
+
+    assert len({os.fstat(table._descriptor).st_ino for table in tables}) == 1
