@@ -26,6 +26,7 @@ from foretell.client._errors import (
 from foretell.client._resources import (
     Alias,
     InputWarning,
+    LoggedPrediction,
     Model,
     Person,
     Prediction,
@@ -48,6 +49,7 @@ __all__ = [
     "InputWarning",
     "InvalidArgument",
     "InvalidRequest",
+    "LoggedPrediction",
     "Model",
     "NotAuthenticated",
     "NotConfigured",

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Self, TypeVar, overload
 
 import httpx
@@ -14,7 +15,7 @@ from foretell.client._config import resolve
 from foretell.client._errors import ConnectionFailed
 from foretell.client._flows import Done, Flow, OnState, Outcome, Pause, Step
 from foretell.client._requests import File, Progress
-from foretell.client._resources import Alias, Model, Person, Prediction, Predictions, Pushed, Version
+from foretell.client._resources import Alias, LoggedPrediction, Model, Person, Prediction, Predictions, Pushed, Version
 from foretell.client._sending import options, sent_async
 
 T = TypeVar("T")
@@ -120,6 +121,26 @@ class AsyncClient:
         self, name: str, table: bytes, *, alias: str | None = None, version: int | None = None
     ) -> Predictions:
         return await self._run(flows.predict_table(name, table, alias=alias, version=version))
+
+    async def logs(
+        self,
+        name: str | None = None,
+        *,
+        version: int | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        user: str | None = None,
+        key: str | None = None,
+        request_id: str | None = None,
+        limit: int = 200,
+    ) -> list[LoggedPrediction]:
+        request = requests.logs(
+            name, version=version, since=since, until=until, user=user, key=key, request_id=request_id
+        )
+        return await self._run(flows.every(request, replies.logs_page, limit=limit))
+
+    async def logged(self, id: str) -> LoggedPrediction:
+        return await self._run(flows.call(requests.logged(id), replies.logged))
 
     async def _run(self, flow: Flow[T]) -> T:
         step = flows.advance(flow, None)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Self, TypeVar, overload
 
 import httpx
@@ -13,7 +14,7 @@ from foretell.client._config import resolve
 from foretell.client._errors import ConnectionFailed
 from foretell.client._flows import Done, Flow, OnState, Outcome, Pause, Step
 from foretell.client._requests import File, Progress
-from foretell.client._resources import Alias, Model, Person, Prediction, Predictions, Pushed, Version
+from foretell.client._resources import Alias, LoggedPrediction, Model, Person, Prediction, Predictions, Pushed, Version
 from foretell.client._sending import options, sent
 
 DEFAULT_TIMEOUT_S = 30.0
@@ -189,6 +190,31 @@ class Client:
     ) -> Predictions:
         """Ask with a CSV table, and return the answers as values."""
         return self._run(flows.predict_table(name, table, alias=alias, version=version))
+
+    def logs(
+        self,
+        name: str | None = None,
+        *,
+        version: int | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        user: str | None = None,
+        key: str | None = None,
+        request_id: str | None = None,
+        limit: int = 200,
+    ) -> list[LoggedPrediction]:
+        """Return what was asked of a model, or of all, the newest first: an admin sees everybody's, others their own.
+
+        A prediction is here within about a second. Its inputs and outputs are not in the list; `logged` has them.
+        """
+        request = requests.logs(
+            name, version=version, since=since, until=until, user=user, key=key, request_id=request_id
+        )
+        return self._run(flows.every(request, replies.logs_page, limit=limit))
+
+    def logged(self, id: str) -> LoggedPrediction:
+        """Return one prediction from the log, by the id that its answer has, with inputs and outputs."""
+        return self._run(flows.call(requests.logged(id), replies.logged))
 
     def _run(self, flow: Flow[T]) -> T:
         step = flows.advance(flow, None)

@@ -76,17 +76,19 @@ def exchange(request: Request) -> Flow[Reply]:
     raise AssertionError("the last attempt returns or raises")
 
 
-def every(request: Request, read: Callable[[Reply], tuple[list[T], Mapping[str, str] | None]]) -> Flow[list[T]]:
-    """Walk through all pages of a list."""
+def every(
+    request: Request, read: Callable[[Reply], tuple[list[T], Mapping[str, str] | None]], *, limit: int | None = None
+) -> Flow[list[T]]:
+    """Walk through all pages of a list, or as many as have `limit` items."""
     found: list[T] = []
     query: Mapping[str, str] | None = {**request.params, "page_size": PAGE_SIZE}
-    while query is not None:
+    while query is not None and (limit is None or len(found) < limit):
         page, following = yield from call(requests.page(query, of=request), read)
         if following == query:
             raise UnexpectedReply("A page of the list names itself as the next one.")
         found += page
         query = following
-    return found
+    return found[:limit]
 
 
 def promote(name: str, number: int, alias: str, *, allow_signature_change: bool) -> Flow[Alias]:

@@ -12,6 +12,7 @@ from foretell.client import _errors as errors
 from foretell.client._resources import (
     Alias,
     InputWarning,
+    LoggedPrediction,
     Model,
     Person,
     Prediction,
@@ -102,6 +103,14 @@ def models_page(reply: Reply) -> tuple[list[Model], Mapping[str, str] | None]:
 
 def versions_page(reply: Reply) -> tuple[list[Version], Mapping[str, str] | None]:
     return _page(reply, _version)
+
+
+def logged(reply: Reply) -> LoggedPrediction:
+    return _logged(_object(reply))
+
+
+def logs_page(reply: Reply) -> tuple[list[LoggedPrediction], Mapping[str, str] | None]:
+    return _page(reply, _logged)
 
 
 def prediction(reply: Reply) -> Prediction | Predictions:
@@ -195,6 +204,26 @@ def _version(data: Mapping[str, Any]) -> Version:
         created_at=_moment(data, "created_at"),
         ready_at=_moment(data, "ready_at") if data.get("ready_at") else None,
         url=data.get("url") or "",
+        raw=data,
+    )
+
+
+def _logged(data: Mapping[str, Any]) -> LoggedPrediction:
+    inputs = data.get("inputs")
+    return LoggedPrediction(
+        id=_text(data, "id"),
+        at=_moment(data, "at"),
+        model=_text(data, "model"),
+        version=_whole(data, "version"),
+        face=_text(data, "face"),
+        user=data.get("user"),
+        key=data.get("key"),
+        request_id=data.get("request_id") or "",
+        n_rows=_whole(data, "n_rows"),
+        duration_ms=float(_value(data, "duration_ms")),
+        n_warnings=data.get("n_warnings") or 0,
+        inputs=None if inputs is None else tuple(inputs),
+        outputs=data.get("outputs"),
         raw=data,
     )
 

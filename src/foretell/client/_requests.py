@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -64,6 +65,15 @@ def versions(name: str) -> Request:
 
 def version(name: str, number: int) -> Request:
     return get(f"{_model_path(name)}versions/{_number(number)}/")
+
+
+def logs(name: str | None, **filters: datetime | int | str | None) -> Request:
+    wanted = {"model": name, **filters}
+    return get(f"{API}/predictions/", **{key: _as_query(value) for key, value in wanted.items() if value is not None})
+
+
+def logged(id: str) -> Request:
+    return get(f"{API}/predictions/{_segment(id, 'prediction id')}/")
 
 
 def page(url_query: Mapping[str, str], of: Request) -> Request:
@@ -151,6 +161,10 @@ def _segment(text: Any, kind: str) -> str:
             f"{text!r:.120} is no {kind}. It is made of letters, digits, '_', '.' and '-', and begins with a letter or digit; such as 'iris'."
         )
     return quote(text, safe="", errors="replace")
+
+
+def _as_query(value: datetime | int | str) -> str:
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _number(number: Any) -> int:

@@ -137,6 +137,32 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedPrediction:
+    """A prediction as the server's log has it.
+
+    face : the protocol that it came by, such as "rest" or "form".
+    user, key : who asked, and with which key; None where they are gone, or none was used.
+    inputs : an object for each row. None in lists, and where the model's log does not keep them.
+    outputs : the answer. None as above.
+    """
+
+    id: str
+    at: datetime
+    model: str
+    version: int
+    face: str
+    user: str | None
+    key: str | None
+    request_id: str
+    n_rows: int
+    duration_ms: float
+    n_warnings: int
+    inputs: tuple[Json, ...] | None = field(repr=False, default=None)
+    outputs: Json | None = field(repr=False, default=None)
+    raw: Json = field(repr=False, compare=False, default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Predictions:
     """The answers to several rows, in their order; a sequence of `Prediction`."""
 

@@ -11,8 +11,6 @@ from foretell.accounts.models import User
 from foretell.monitoring import payloads
 from foretell.monitoring.models import Prediction
 
-OMITTED = [("not_logged", "not_logged"), ("too_large", "too_large")]
-
 
 def usernames(predictions: Iterable[Prediction]) -> dict[UUID, str]:
     """Return the names of those who asked, in one query; who is gone has none."""
@@ -61,13 +59,13 @@ class PredictionDetailSerializer(PredictionSerializer):
     def get_inputs(self, prediction: Prediction) -> list[dict[str, Any]] | None:
         return payloads.input_rows(prediction)
 
-    def get_inputs_omitted(self, prediction: Prediction) -> payloads.Omitted | None:
+    def get_inputs_omitted(self, prediction: Prediction) -> str | None:
         return payloads.inputs_omitted(prediction)
 
     def get_outputs(self, prediction: Prediction) -> dict[str, Any] | None:
         return payloads.outputs(prediction)
 
-    def get_outputs_omitted(self, prediction: Prediction) -> payloads.Omitted | None:
+    def get_outputs_omitted(self, prediction: Prediction) -> str | None:
         return payloads.outputs_omitted(prediction)
 
 

@@ -11,7 +11,9 @@ from django.db import IntegrityError, transaction
 from foretell.addresses import normalised_host
 from foretell.core.tenancy import use_public
 from foretell.errors import ForetellError
-from foretell.tenants.models import Domain, Tenant
+from foretell.tenants.models import Domain, LogPolicy, Tenant
+
+MAX_RETENTION_DAYS = 36_500
 
 
 class TenantExists(ForetellError):
@@ -77,6 +79,23 @@ def suspend_tenant(*, tenant: Tenant, now: datetime) -> None:
 
 def resume_tenant(*, tenant: Tenant) -> None:
     _set_suspended(tenant, None)
+
+
+def set_log(*, tenant: Tenant, policy: str | None = None, retention_days: int | None = None) -> None:
+    """Change what happens to predictions that cannot be logged, and for how long the log is kept; None: as it is.
+
+    Raises
+    ------
+    InvalidTenant
+    """
+    if policy is not None and policy not in LogPolicy.values:
+        raise InvalidTenant(f"{policy!r} is no policy of the log; expected {' or '.join(LogPolicy.values)}.")
+    if retention_days is not None and not 1 <= retention_days <= MAX_RETENTION_DAYS:
+        raise InvalidTenant(f"The log is kept for {retention_days} days; expected 1 to {MAX_RETENTION_DAYS}.")
+    tenant.log_policy = policy or tenant.log_policy
+    tenant.log_retention_days = retention_days or tenant.log_retention_days
+    with use_public():
+        tenant.save(update_fields=["log_policy", "log_retention_days", "updated_at"])
 
 
 def delete_tenant(*, tenant: Tenant) -> None:

@@ -1,4 +1,4 @@
-"""foretell tenant create | list | limits | suspend | resume | delete."""
+"""foretell tenant create | list | limits | log | suspend | resume | delete."""
 
 from typing import Annotated, Any
 
@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
         ("create", create),
         ("list", show_all),
         ("limits", limits),
+        ("log", log),
         ("suspend", suspend),
         ("resume", resume),
         ("delete", delete),
@@ -96,6 +97,25 @@ def limits(
         print_json({"name": name, "limits": found.limits, "in_force": {row["limit"]: row["value"] for row in rows}})
         return
     print_rows(rows, as_json=False, columns=["limit", "value", "set_by"])
+
+
+def log(
+    name: Name,
+    policy: Annotated[
+        str | None, typer.Option(help="required: refuse what cannot be logged; best_effort: answer it, and count the gap.")
+    ] = None,
+    retention_days: Annotated[int | None, typer.Option(help="Delete predictions that are older.")] = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Show how a tenant's predictions are logged, and change what is given."""
+    with installation():
+        from foretell.tenants.services import get_tenant, set_log
+
+        tenant = get_tenant(name)
+        if policy is not None or retention_days is not None:
+            set_log(tenant=tenant, policy=policy, retention_days=retention_days)
+        result = {"name": name, "policy": tenant.log_policy, "retention_days": tenant.log_retention_days}
+    print_rows([result], as_json=False) if not as_json else print_json(result)
 
 
 def suspend(name: Name, as_json: AsJSON = False) -> None:
