@@ -4,6 +4,7 @@ import os
 import secrets
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 
 from foretell import keys, problems
@@ -20,7 +21,7 @@ from foretell.serving.responses import UnknownAddress
 PASSWORD_HOLDS_S = 300.0
 KEY_HOLDS_S = 60.0  # so that a key's end is seen; its revocation is a change of the tenant, which forgets it at once
 MAX_VERIFIED = 10_000  # of one tenant
-MAX_HOSTS = 4_096
+MAX_HOST_CHARS = 300  # a name of 253, a final dot, a port
 
 
 class TenantSuspended(ForetellError):
@@ -38,7 +39,6 @@ class Door:
         self._limiter, self._limits = limiter, limits
         self._pepper = credentials.pepper
         self._secret = os.urandom(32)
-        self._hosts: dict[bytes, str | None] = {}
 
     def tenant(self, exchange: Exchange) -> Tenant:
         """Find whose address this is.
@@ -123,14 +123,7 @@ class Door:
     def _tenant(self, exchange: Exchange) -> Tenant | None:
         if exchange.prefix is not None:
             return self._catalogue.named(exchange.prefix)
-        header = exchange.headers.get(b"host", b"")
-        try:
-            host = self._hosts[header]
-        except KeyError:
-            host = normalised_host(header.decode("latin-1"))
-            if len(self._hosts) >= MAX_HOSTS:
-                self._hosts.clear()
-            self._hosts[header] = host
+        host = host_of(exchange.headers.get(b"host", b""))
         return None if host is None else self._catalogue.at_host(host)
 
     async def _verified(self, tenant: Tenant, exchange: Exchange) -> Verified:
@@ -164,6 +157,16 @@ class Door:
             raise AuthenticationFailed
         until = now + KEY_HOLDS_S
         return Verified(found.principal, until if found.expires_at is None else min(until, found.expires_at))
+
+
+@lru_cache(maxsize=4_096)
+def _normalised(header: bytes) -> str | None:
+    return normalised_host(header.decode("latin-1"))
+
+
+def host_of(header: bytes) -> str | None:
+    """Return the host that a header names; no host name is longer than what is looked at."""
+    return _normalised(header) if len(header) <= MAX_HOST_CHARS else None
 
 
 def known(exchange: Exchange) -> tuple[Tenant, Principal]:

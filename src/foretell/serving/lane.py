@@ -14,6 +14,7 @@ from foretell.serving.websocket import WebSockets
 log = structlog.get_logger(__name__)
 
 MAX_ROUTES = 4_096
+MAX_PATH_CHARS = 500  # Security: of those kept; whoever sends other addresses fills no memory
 
 Route = tuple[Face, Handler, str, str | None]  # the face, what answers, the path within the tenant, the tenant's prefix
 
@@ -36,7 +37,7 @@ class Lane:
     def __init__(self, app: ASGIApp, *, faces: tuple[Face, ...], websockets: WebSockets, max_body_bytes: int) -> None:
         self.app, self._websockets = app, websockets
         self._faces, self._max_body_bytes = faces, max_body_bytes
-        self._routes: dict[tuple[str, str], Route | None] = {}
+        self._routes: dict[tuple[str, str], Route] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket" and (stream := self._websockets.handler(scope["path"])) is not None:
@@ -59,13 +60,15 @@ class Lane:
 
     def _route(self, method: str, path: str) -> Route | None:
         key = (method, path)
-        try:
-            return self._routes[key]
-        except KeyError:
+        known = self._routes.get(key)
+        if known is not None:
+            return known
+        found = self._found(method, path)
+        if found is not None and len(path) <= MAX_PATH_CHARS:
             if len(self._routes) >= MAX_ROUTES:
                 self._routes.clear()
-            found = self._routes[key] = self._found(method, path)
-            return found
+            self._routes[key] = found
+        return found
 
     def _found(self, method: str, path: str) -> Route | None:
         prefixed = split_prefix(path)
