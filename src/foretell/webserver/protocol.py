@@ -1,42 +1,38 @@
-"""HTTP/1.1 under deadlines and caps: uvicorn's protocol, minus its patience.
+"""HTTP/1.1 within bounds: what the parser finds is counted and checked, then handed to the application.
 
-uvicorn parses, runs the application and writes its answers. What is here decides how long a connection may take and how much it
-may send, and ends it so that the client sees why. Nothing is timed per request: a connection notes what it waits for, and one
-sweep per second compares that with the clock.
+Foretell takes from uvicorn how a request is run and an answer written (`RequestResponseCycle`, `FlowControl`), and how a process is
+kept; what it lets clients do is decided here.
 """
 
 import asyncio
-import select
 from typing import Any, cast
+from urllib.parse import unquote
 
 import httptools
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
 from foretell.webserver import refusals
+from foretell.webserver.connection import BODY, DEAF, ENDING, HEAD, WAITING, Connection
 from foretell.webserver.framing import check_head, head_bytes
 from foretell.webserver.refusals import Refusal
-from foretell.webserver.state import State
 
-# What the connection waits for. From DEAF on, nothing that comes is read any more.
-WAITING, HEAD, BODY, DEAF, ENDING = range(5)
 PROBES = (b"/livez", b"/readyz")
 
 
-class WayOut:
-    """What uvicorn takes for the transport: it writes to it directly, and closes it in order."""
+class Cycle(RequestResponseCycle):
+    """One request and its answer."""
 
-    __slots__ = ("close", "is_closing", "write")
+    async def send_500_response(self) -> None:
+        """Answer for an application that raised; uvicorn has logged what."""
+        headers, body = refusals.broken().content()
+        await self.send({"type": "http.response.start", "status": 500, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body, "more_body": False})
 
-    def __init__(self, protocol: "Protocol", wire: asyncio.Transport) -> None:
-        self.write, self.is_closing, self.close = wire.write, wire.is_closing, protocol.close
 
-
-class Protocol(HttpToolsProtocol):
+class Protocol(Connection):
     """One connection."""
-
-    wire: asyncio.Transport
 
     def __init__(
         self,
@@ -46,44 +42,15 @@ class Protocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self.state = cast(State, server_state)
-        self.bounds, self.load = self.state.bounds, self.state.load
-        self.limit_concurrency = None  # ours is in on_headers_complete
-        self.client_entry = ""
-        self.is_fresh = True  # no request has come yet
-        self.stage = WAITING
-        self.since = self.load.now  # … this stage; what stands still by our own doing is not counted
-        self.moved_at = self.since  # when a body last grew
-        self.received = self.discarded = 0  # bytes of this body: all; those that nobody wanted
-        self.chunk = self.overhead = 0  # bytes: of this read; of reads that brought neither a whole head nor any body
-        self.unanswered = 0  # requests whose heads came, and whose answers did not go out
-        self.last_words: bytes | None = None
-        self.unsent, self.unsent_since = 0, self.since
-
-    # --- the connection ---------------------------------------------------------------------------------------------
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.wire = cast(asyncio.Transport, transport)
-        super().connection_made(self.wire)
-        self.transport = cast(asyncio.Transport, WayOut(self, self.wire))
-        if self.state.is_flooded:
-            self.wire.abort()
-            return
-        try:
-            self.client_entry = self.state.admit(self.client[0] if self.client else "")
-        except Refusal as refusal:
-            self.refuse(refusal)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.stage = ENDING
-        super().connection_lost(exc)
-        self.state.clients.leave(self.client_entry)
+        self.chunk = 0  # bytes of this read
+        self.overhead = 0  # bytes of reads that brought neither a whole head nor any body
+        self.discarded = 0  # bytes of this body that nobody wanted any more
 
     def data_received(self, data: bytes) -> None:
         if self.stage >= DEAF:
             return
         if self.stage == WAITING:
-            self.overhead = 0
+            self.stage, self.since, self.overhead = HEAD, self.load.now, 0
         self.chunk = len(data)
         try:
             self.parser.feed_data(data)
@@ -104,39 +71,63 @@ class Protocol(HttpToolsProtocol):
 
     # --- what the parser finds --------------------------------------------------------------------------------------
 
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        if self.stage == WAITING:
-            self.stage, self.since = HEAD, self.load.now
-
     def on_headers_complete(self) -> None:
         self._check_head()
-        super().on_headers_complete()
-        if self.parser.should_upgrade() and self._should_upgrade():
+        parser, scope = self.parser, self.scope
+        scope["method"] = parser.get_method().decode("ascii")
+        version = parser.get_http_version()
+        if version != "1.1":
+            scope["http_version"] = version
+        if parser.should_upgrade() and self._should_upgrade():
             return
+        self._note_address()
         self.headers = []  # Security: trailers end here, not among the headers that the application trusts
         self.is_fresh = False
         self.stage, self.since = BODY, self.load.now
         self.moved_at = self.since
         self.received = self.discarded = 0
         self.overhead = -self.chunk
-        self.unanswered += 1
-        if self.state.leaving_since is not None:
-            self.cycle.keep_alive = False
+        keeps_alive = version == "1.1" and parser.should_keep_alive() and self.state.leaving_since is None
+        self._begin(self._cycle(keep_alive=keeps_alive))
 
     def _check_head(self) -> None:
         limit = self.bounds.max_head_bytes
-        if self.stage != HEAD:
+        if self.stage >= BODY:
             raise refusals.malformed("a request behind the last one")  # nobody is told: the connection is at its end
         if (self.overhead > 0 or self.chunk > limit) and head_bytes(self.url, self.headers) > limit:
             raise refusals.head_too_large(limit)
         if len(self.headers) > self.bounds.max_headers:
             raise refusals.too_many_headers(len(self.headers), self.bounds.max_headers)
-        check_head(self.parser.get_http_version(), self.headers)
+        check_head(self.headers, self.parser.get_http_version)
         if len(self.tasks) >= self.bounds.max_requests and self.url not in PROBES:
             raise refusals.too_busy()
         if len(self.pipeline) >= self.bounds.max_pipelined:
             raise refusals.malformed(f"more than {self.bounds.max_pipelined} requests wait for their answers")
+
+    def _note_address(self) -> None:
+        url = httptools.parse_url(self.url)
+        path = url.path.decode("ascii")
+        self.scope["path"] = self.root_path + (unquote(path) if "%" in path else path)
+        self.scope["raw_path"] = self.root_path.encode("ascii") + url.path
+        self.scope["query_string"] = url.query or b""
+
+    def _cycle(self, *, keep_alive: bool) -> Cycle:
+        return Cycle(
+            scope=self.scope, transport=self.transport, flow=self.flow, logger=self.logger,
+            access_logger=self.access_logger, access_log=self.access_log, default_headers=self.state.default_headers,
+            message_event=asyncio.Event(), expect_100_continue=self.expect_100_continue, keep_alive=keep_alive,
+            on_response=self.on_response_complete,
+        )  # fmt: skip
+
+    def _begin(self, cycle: Cycle) -> None:
+        """Run the application, or queue the request behind those that came before it."""
+        self.cycle = cycle
+        self.unanswered += 1
+        if self.unanswered == 1:
+            self._start_asgi_task(cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, self.app))
 
     def on_body(self, body: bytes) -> None:
         size = len(body)
@@ -147,7 +138,7 @@ class Protocol(HttpToolsProtocol):
         if self.stage == BODY and self.cycle.response_complete:
             self.discarded += size
             if self.discarded > self.bounds.max_discarded_bytes:
-                self._end()
+                self.end()
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
@@ -159,7 +150,7 @@ class Protocol(HttpToolsProtocol):
             self.stage = DEAF  # what is asked behind the last answer is never executed
 
     def on_response_complete(self) -> None:
-        self.server_state.total_requests += 1
+        self.state.total_requests += 1
         self.unanswered -= 1
         if self.stage == ENDING or self.wire.is_closing():
             return
@@ -169,7 +160,7 @@ class Protocol(HttpToolsProtocol):
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
         elif self.last_words is not None:
-            self._say_last_words()
+            self.say_last_words()
 
     def _upgrade(self) -> None:
         if not self._should_upgrade():
@@ -185,115 +176,9 @@ class Protocol(HttpToolsProtocol):
             self.handle_websocket_upgrade()
             cast(Any, self.wire.get_protocol()).client_entry = self.client_entry
 
-    # --- deadlines --------------------------------------------------------------------------------------------------
-
-    def sweep(self, now: float, elapsed: float) -> None:
-        """Look at this connection's deadlines; `elapsed` has passed since the last look."""
-        if self._is_stuck_writing(now):
-            self.wire.abort()
-        elif self.stage == ENDING:
-            if not self.unsent and now - self.since > self.bounds.linger_s:
-                self.wire.abort()
-        elif self.stage == DEAF or (self.stage == WAITING and self.unanswered):
-            return  # the application's turn
-        elif self.flow.read_paused or (self.stage == BODY and self.cycle.waiting_for_100_continue):
-            self.since, self.moved_at = self.since + elapsed, now
-        elif self.stage == BODY:
-            self._sweep_body(now)
-        elif self.stage == HEAD:
-            if now - self.since > self.bounds.head_s:
-                self.refuse(refusals.head_too_slow(self.bounds.head_s))
-        elif self._is_idle_too_long(now) and not self._has_unread():
-            self._end()
-
-    def _sweep_body(self, now: float) -> None:
-        bounds = self.bounds
-        granted_s = bounds.body_s + self.received / bounds.body_bytes_per_s
-        if now - self.moved_at > bounds.body_gap_s:
-            self.refuse(refusals.body_stalled(bounds.body_gap_s))
-        elif now - self.since > granted_s:
-            self.refuse(refusals.body_too_slow(granted_s))
-
-    def _is_idle_too_long(self, now: float) -> bool:
-        leaving = self.state.leaving_since
-        if leaving is not None and now - leaving > self.bounds.farewell_s:
-            return True
-        return now - self.since > (self.bounds.head_s if self.is_fresh else self.bounds.idle_s)
-
-    def _is_stuck_writing(self, now: float) -> bool:
-        """Whether the client takes nothing of what is written to it."""
-        unsent = self.wire.get_write_buffer_size()
-        if not unsent or unsent != self.unsent:
-            self.unsent, self.unsent_since = unsent, now
-        return now - self.unsent_since > self.bounds.write_gap_s
-
-    def _has_unread(self) -> bool:
-        """Race condition: what the kernel has received, and we have not read, is a request that wants its answer."""
-        poll = select.poll()
-        poll.register(self.wire.get_extra_info("socket").fileno(), select.POLLIN)
-        return bool(poll.poll(0))
-
-    # --- the end ----------------------------------------------------------------------------------------------------
-
-    def refuse(self, refusal: Refusal) -> None:
-        """Answer by ourselves, after what is still being answered, and end the connection."""
-        self.state.note(refusal)
-        has_half_a_request = self.stage == BODY and not self.cycle.response_complete
-        self.stage, self.last_words = DEAF, refusal.answer(self.state.default_headers)
-        if has_half_a_request:
-            self._give_up(self.cycle)
-        if not self.unanswered:
-            self._say_last_words()
-
-    def _give_up(self, cycle: RequestResponseCycle) -> None:
-        """Let go of a request that will never be whole: unqueue it, or let the application see a client that went away."""
-        self.unanswered -= 1
-        for entry in self.pipeline:
-            if entry[0] is cycle:
-                self.pipeline.remove(entry)
-                return
-        if cycle.response_started:
-            self.last_words = b""
-        cycle.disconnected = True
-        cycle.message_event.set()
-
-    def _say_last_words(self) -> None:
-        if self.last_words and not self.wire.is_closing():
-            self.wire.write(self.last_words)
-        self._end()
-
-    def close(self) -> None:
-        """Close after the last answer: at once where nothing else can have come."""
-        if self.stage == WAITING:
-            self.stage, self.since = ENDING, self.load.now
-            self.wire.close()
-        elif self.stage != ENDING:
-            self._end()
-
-    def _end(self) -> None:
-        """Say that nothing more comes, and read on for a moment: to close before that would reset what the client has not read."""
-        self.stage, self.since = ENDING, self.load.now
-        if self.wire.is_closing():
-            return
-        if not self.wire.can_write_eof():
-            self.wire.close()
-            return
-        self.wire.write_eof()
-        self.flow.resume_reading()
-
-    def shutdown(self) -> None:
-        """Make the next answer the last one; an idle connection has `farewell_s` for another request.
-
-        Race condition: an answer that has begun promised to keep the connection, so the one after it is the last.
-        """
-        if self.unanswered and not self.cycle.response_started:
-            self.cycle.keep_alive = False
-            if self.stage == WAITING:
-                self.stage = DEAF
-
 
 def _refusal_for(err: httptools.HttpParserError) -> Refusal:
-    """Return why: a check of ours, or llhttp's own words; what failed in uvicorn's callbacks is the address."""
+    """Return why: a check of ours, or llhttp's own words; what else fails in our callbacks is the address."""
     if isinstance(err.__context__, Refusal):
         return err.__context__
     return refusals.malformed("its address" if isinstance(err, httptools.HttpParserCallbackError) else str(err))

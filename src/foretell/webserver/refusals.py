@@ -27,12 +27,17 @@ class Refusal(Exception):
 
     def answer(self, default_headers: Iterable[Header] = ()) -> bytes:
         """Return the whole answer; the connection is closed after it."""
+        headers, body = self.content()
+        lines = b"".join(b"%b: %b\r\n" % header for header in (*default_headers, *headers))
+        return b"HTTP/1.1 %d %b\r\n%b\r\n%b" % (self.status, self.status.phrase.encode(), lines, body)
+
+    def content(self) -> tuple[list[Header], bytes]:
+        """Return headers and body."""
         identifier = str(uuid7())
         body = json.dumps(
             problems.problem(status=self.status, code=self.code, detail=self.detail, request_id=identifier)
         ).encode()
         headers: list[Header] = [
-            *default_headers,
             (b"content-type", problems.CONTENT_TYPE.encode()),
             (b"content-length", b"%d" % len(body)),
             (b"x-request-id", identifier.encode()),
@@ -40,8 +45,7 @@ class Refusal(Exception):
         ]
         if self.retry_after_s is not None:
             headers.append((b"retry-after", b"%d" % self.retry_after_s))
-        lines = b"".join(b"%b: %b\r\n" % header for header in headers)
-        return b"HTTP/1.1 %d %b\r\n%b\r\n%b" % (self.status, self.status.phrase.encode(), lines, body)
+        return headers, body
 
 
 def malformed(what: str) -> Refusal:
@@ -83,3 +87,7 @@ def too_many_connections(whose: str, limit: int) -> Refusal:
 def too_busy() -> Refusal:
     detail = "This server is too busy to take another request."
     return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", detail, retry_after_s=1)
+
+
+def broken() -> Refusal:
+    return Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "error", problems.BROKEN)

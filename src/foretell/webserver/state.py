@@ -10,7 +10,7 @@ from foretell.webserver.clients import Clients
 from foretell.webserver.overload import Load
 from foretell.webserver.refusals import Refusal, too_many_connections
 
-ROOM_TO_REFUSE = 0.25  # beyond the cap, this share of it is told why; what comes on top is dropped
+ROOM_TO_REFUSE = 50  # connections beyond the cap that are told why; what comes on top is dropped
 
 
 class Swept(Interface):
@@ -32,7 +32,7 @@ class State(ServerState):
 
     @property
     def is_flooded(self) -> bool:
-        return len(self.connections) > self.bounds.max_connections * (1 + ROOM_TO_REFUSE)
+        return len(self.connections) > self.bounds.max_connections + ROOM_TO_REFUSE
 
     def admit(self, host: str) -> str:
         """Count a new connection; return its client, for `Clients.leave`.

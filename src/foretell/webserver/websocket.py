@@ -71,7 +71,9 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     async def send(self, message: Any) -> None:
         await super().send(message)
         if self.close_sent:
-            self.handshake_complete = True  # also where it was answered with an HTTP response: uvicorn would call that an error
+            self.handshake_complete = (
+                True  # also where it was answered with an HTTP response: uvicorn would call that an error
+            )
 
     async def receive(self) -> Any:
         message = await super().receive()

@@ -1,0 +1,127 @@
+"""Closed-loop load over raw connections: each sends its next request when it has the answer to the last one. No HTTP library in the way."""
+
+import asyncio
+import errno
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+HEAD_END = b"\r\n\r\n"
+LENGTH = b"content-length:"
+
+
+@dataclass
+class Outcome:
+    """What became of the requests.
+
+    failed : by what the client saw; connections that were refused are told apart, since no request was on them.
+    """
+
+    answered: Counter[int] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    refused: int = 0
+    wrong: int = 0
+    seconds: float = 0.0
+    latencies_s: list[float] = field(default_factory=list)
+
+    @property
+    def requests(self) -> int:
+        return sum(self.answered.values())
+
+
+def request(path: str, *, host: str, body: bytes = b"", headers: dict[str, str] | None = None) -> bytes:
+    lines = [f"{'POST' if body else 'GET'} {path} HTTP/1.1", f"Host: {host}"]
+    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+    lines += [f"Content-Length: {len(body)}"] if body else []
+    return "\r\n".join(lines).encode() + HEAD_END + body
+
+
+class Client:
+    """One caller with one connection at a time, as a well-behaved pool uses it: closed by the server, it opens another."""
+
+    def __init__(self, port: int, message: bytes, outcome: Outcome, *, think_s: Callable[[], float] = lambda: 0.0) -> None:
+        self.port, self.message, self.outcome, self.think_s = port, message, outcome, think_s
+        self.expected: bytes | None = None
+        self.reader: asyncio.StreamReader | None = None
+        self.writer: asyncio.StreamWriter | None = None
+
+    async def run(self, until: float) -> None:
+        clock = asyncio.get_running_loop().time
+        while clock() < until:
+            pause = self.think_s()
+            if pause:
+                await asyncio.sleep(pause)
+            if not await self._connected():
+                continue
+            began = clock()
+            await self._ask()
+            self.outcome.latencies_s.append(clock() - began)
+        self._close()
+
+    async def _connected(self) -> bool:
+        """Have a connection that the server has not closed, as a pool looks before it uses one again."""
+        if self.reader is not None and not self.reader.at_eof():
+            return True
+        self._close()
+        try:
+            self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
+        except OSError as err:
+            if err.errno == errno.ECONNREFUSED:
+                self.outcome.refused += 1
+                await asyncio.sleep(0.01)
+            else:
+                self.outcome.failed[f"connect: {type(err).__name__}"] += 1
+            return False
+        return True
+
+    async def _ask(self) -> None:
+        assert self.reader is not None
+        assert self.writer is not None
+        stage = "sent"
+        try:
+            self.writer.write(self.message)
+            head = await self.reader.readuntil(HEAD_END)
+            stage = "head read"
+            body = await self.reader.readexactly(_length(head))
+        except (OSError, asyncio.IncompleteReadError) as err:
+            self.outcome.failed[f"{stage}: {type(err).__name__}"] += 1
+            self._close()
+            return
+        self._note(int(head[9:12]), body)
+        if b"connection: close" in head.lower():
+            self._close()
+
+    def _note(self, status: int, body: bytes) -> None:
+        self.outcome.answered[status] += 1
+        if self.expected is not None and body != self.expected:
+            self.outcome.wrong += 1
+
+    def _close(self) -> None:
+        if self.writer is not None:
+            self.writer.close()
+        self.reader = self.writer = None
+
+
+async def load(
+    port: int, message: bytes, *, connections: int, seconds: float, think_s: Callable[[], float] = lambda: 0.0,
+    expected: bytes | None = None,
+) -> Outcome:  # fmt: skip
+    """Ask for so long over so many connections."""
+    outcome, clock = Outcome(), asyncio.get_running_loop().time
+    began = clock()
+    clients = [Client(port, message, outcome, think_s=think_s) for _ in range(connections)]
+    for client in clients:
+        client.expected = expected
+    async with asyncio.TaskGroup() as group:
+        for client in clients:
+            group.create_task(client.run(began + seconds))
+    outcome.seconds = clock() - began
+    return outcome
+
+
+def _length(head: bytes) -> int:
+    lowered = head.lower()
+    at = lowered.find(LENGTH)
+    if at < 0:
+        return 0
+    return int(lowered[at + len(LENGTH) : lowered.index(b"\r\n", at)])
