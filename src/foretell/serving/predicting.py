@@ -10,6 +10,7 @@ from foretell.inference import predicting as inference
 from foretell.inference.batch import Predictions
 from foretell.inference.codec import ParsedRows
 from foretell.inference.codec.answers import encoded_answer
+from foretell.inference.logged import logged_payload
 from foretell.inference.predicting import LoadedModel
 from foretell.inference.signature import Signature
 from foretell.naming import CHAMPION
@@ -17,7 +18,6 @@ from foretell.refusals import ModelNotFound, NoSuchAlias, NoSuchVersion, not_rea
 from foretell.segments.records import PredictionRecord
 from foretell.serving.catalogue import Model, Principal, Tenant, Version
 from foretell.serving.costs import Cost
-from foretell.serving.logged import Logged, inputs_of
 from foretell.serving.ports import Limits, Log, Models
 from foretell.serving.scheduling import Scheduler
 
@@ -29,7 +29,11 @@ MAX_COSTS = 20_000
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """A prediction that was let in."""
+    """A prediction that was let in.
+
+    body : as it came, for the log.
+    media_type : what the body is, where it is one of our own API's; "" where another protocol's rows are logged as columns.
+    """
 
     tenant: Tenant
     principal: Principal
@@ -37,8 +41,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     version: Version
     face: str
     request_id: str
-    logged: Logged
     parse: Parse
+    body: bytes
+    media_type: str = ""
 
 
 class Prediction(msgspec.Struct, frozen=True):
@@ -134,15 +139,18 @@ class Predictor:
             id=text, warnings=parsed.warnings,
         )  # fmt: skip
         self._record(call, identifier, parsed, body, duration_s)
-        cost.learn(len(call.logged.body), clock() - began)
+        cost.learn(len(call.body), clock() - began)
         return Prediction(text, call.model.name, call.version.number, signature, parsed, predictions, body, duration_s)
 
     def _record(self, call: Call, identifier: bytes, parsed: ParsedRows, body: bytes, duration_s: float) -> None:
         """Keep what was asked and answered before the answer goes out."""
-        inputs, inputs_type, outputs = inputs_of(call.model, call.logged, parsed, body)
+        model = call.model
+        inputs, inputs_type, outputs = logged_payload(
+            model.log_payload, model.redacted_inputs, body=call.body, media_type=call.media_type, parsed=parsed, answer=body
+        )  # fmt: skip
         principal = call.principal
         record = PredictionRecord(
-            id=identifier, tenant=call.tenant.id, at_us=time.time_ns() // 1_000, model=call.model.name,
+            id=identifier, tenant=call.tenant.id, at_us=time.time_ns() // 1_000, model=model.name,
             version=call.version.number, face=call.face, user_id=principal.user_id, key_id=principal.key_id,
             request_id=call.request_id, n_rows=parsed.batch.n_rows, duration_us=int(duration_s * 1e6),
             n_warnings=len(parsed.warnings), inputs=inputs, inputs_type=inputs_type, outputs=outputs,
@@ -152,5 +160,5 @@ class Predictor:
 
 def is_short(loaded: LoadedModel, call: Call, cost: Cost) -> bool:
     """Whether the call may run on the event loop: so short that handing it to a thread would cost others more."""
-    n_bytes = len(call.logged.body)
+    n_bytes = len(call.body)
     return n_bytes <= SMALL_BODY_BYTES and loaded.runtime.name == "onnx" and cost.expected_s(n_bytes) <= SHORT_RUN_S

@@ -4,7 +4,6 @@ from foretell.inference.predicting import LoadedModel
 from foretell.serving.catalogue import Model, Principal, Tenant, Version
 from foretell.serving.door import Door, known
 from foretell.serving.exchange import Exchange
-from foretell.serving.logged import Logged
 from foretell.serving.ports import Models
 from foretell.serving.predicting import Call, Parse, Prediction, Predictor, find_version
 
@@ -46,7 +45,7 @@ class LaneServices:
         call = Call(
             tenant=tenant, principal=principal, model=model,
             version=find_version(model, alias=alias, number=number), face=exchange.face,
-            request_id=exchange.request_id, logged=Logged(await exchange.body(), media_type), parse=parse,
+            request_id=exchange.request_id, parse=parse, body=await exchange.body(), media_type=media_type,
         )  # fmt: skip
         prediction = await self._predictor.predict(call)
         exchange.model_ms = prediction.duration_s * 1e3
