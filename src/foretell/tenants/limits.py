@@ -37,8 +37,8 @@ def quota_of(limits: Mapping[str, Any], name: str) -> int | None:
     return None if found is None else int(found)
 
 
-def set_limits(*, tenant: Tenant, **changes: str | int | None) -> None:
-    """Change those that are given; None leaves it to the installation again.
+def set_limits(*, tenant: Tenant, changes: Mapping[str, str | int | None]) -> None:
+    """Change those that are named; None leaves one to the installation again.
 
     Raises
     ------

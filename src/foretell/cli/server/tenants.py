@@ -91,7 +91,7 @@ def limits(
         found = get_tenant(name)
         changes = read_limits({what: text for what, text in given.items() if text is not None})
         if changes:
-            set_limits(tenant=found, **changes)
+            set_limits(tenant=found, changes=changes)
         rows = limits_in_words(found.limits)
     if as_json:
         print_json({"name": name, "limits": found.limits, "in_force": {row["limit"]: row["value"] for row in rows}})
