@@ -180,8 +180,8 @@ class SegmentWriter:
             self._look_for_room(now)
 
     def _has_to_end(self, segment: OpenSegment, now: float) -> bool:
-        is_old = not segment.is_empty and now - segment.opened_at >= self._rotate_after_s
-        return is_old or segment.size >= self._segment_bytes
+        is_old = now - segment.opened_at >= self._rotate_after_s
+        return not segment.is_empty and (is_old or segment.size >= self._segment_bytes)
 
     def _rotate(self, now: float) -> None:
         """Optimization: the new segment is made outside the lock; an append waits for a pointer to change, not for a disk."""
