@@ -203,21 +203,22 @@ def test_a_version_that_was_replaced_stays_for_a_quick_way_back_and_then_goes() 
     clock = Clock()
     models = LoadedModels(clock=clock)
     models.warm(key(1), 10, model)
-    replaced = cast("Any", models.get(key(1)))
+    replaced = models.get(key(1))
+    runtime = cast("FakeRuntime", replaced and replaced.runtime)
 
     models.retire(key(1), after_s=600)
     clock.now += 599
     models.sweep()
-    assert not replaced.runtime.is_closed
+    assert not runtime.is_closed
     assert models.lend(key(1)) is replaced
     models.give_back(key(1))
     clock.now += 599
     models.sweep()
-    assert not replaced.runtime.is_closed  # it was used in between
+    assert not runtime.is_closed  # it was used in between
     clock.now += 1
     models.sweep()
 
-    assert replaced.runtime.is_closed
+    assert runtime.is_closed
     assert models.get(key(1)) is None
 
 
