@@ -15,11 +15,14 @@ from foretell.inference.signature import Signature
 PATH = "instances"  # the same place in both formats: instances.3.age
 
 
-def parse_csv(signature: Signature, body: bytes, *, max_rows: int = MAX_ROWS) -> ParsedRows:
+def parse_csv(
+    signature: Signature, body: bytes, *, max_rows: int = MAX_ROWS, drops_unknown: bool = False
+) -> ParsedRows:
     """Read the rows of a CSV body.
 
     The first line names the columns, in any order. An empty cell is a missing value. A blank line is no row, and a
-    column may be left out when its input may be missing. A byte order mark, as Excel writes it, is skipped.
+    column may be left out when its input may be missing. A byte order mark, as Excel writes it, is skipped. With
+    `drops_unknown`, columns that are no inputs are left out where all inputs are there.
 
     Raises
     ------
@@ -28,12 +31,23 @@ def parse_csv(signature: Signature, body: bytes, *, max_rows: int = MAX_ROWS) ->
     """
     table = _table(body, max_rows)
     reader = row_reader(signature)
+    if drops_unknown:
+        table = _known_part(reader, table)
     _check_header(signature, reader, table.header)
     _check_widths(table)
     cells = dict(zip(table.header, zip(*table.rows, strict=True), strict=True))
     columns = [_column(signature, position, cells, len(table.rows)) for position in range(len(reader.names))]
     located: list[Located] = []
     return reader.read_columns(columns, located, path=PATH, n_rows=len(table.rows), table=table)
+
+
+def _known_part(reader: RowReader, table: Table) -> Table:
+    """Leave out what is no input; where one is missing, an unknown column is likely its misspelling, and stays to be refused."""
+    if not reader.known.issubset(table.header):
+        return table
+    _check_widths(table)
+    kept = [position for position, name in enumerate(table.header) if name in reader.known]
+    return Table([table.header[at] for at in kept], [[row[at] for at in kept] for row in table.rows])
 
 
 def _column(signature: Signature, position: int, cells: dict[str, tuple[str, ...]], n_rows: int) -> Values:
