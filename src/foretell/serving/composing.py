@@ -6,7 +6,10 @@ from foretell.asgi import ASGIApp
 from foretell.limits import Limiter
 from foretell.serving.door import Door
 from foretell.serving.faces import Face
+from foretell.serving.kserve import KServeFace
 from foretell.serving.lane import Lane
+from foretell.serving.mlflow.face import MlflowFace
+from foretell.serving.oip.face import OipFace
 from foretell.serving.ports import Catalogue, Credentials, Limits, Log, Models
 from foretell.serving.predicting import Predictor
 from foretell.serving.rest import RestFace
@@ -42,4 +45,4 @@ def compose_lane(app: ASGIApp, ports: Ports, *, max_body_bytes: int, scheduler: 
 
 
 def faces(services: LaneServices) -> tuple[Face, ...]:
-    return (RestFace(services),)
+    return (RestFace(services), OipFace(services), KServeFace(services), MlflowFace(services))

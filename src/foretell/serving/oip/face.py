@@ -5,8 +5,6 @@ import re
 from functools import partial
 from typing import Any
 
-import msgspec
-
 import foretell
 from foretell.errors import ForetellError
 from foretell.inference.codec import ParsedRows
@@ -18,7 +16,7 @@ from foretell.serving.oip.describing import model_metadata
 from foretell.serving.oip.replies import infer_reply
 from foretell.serving.oip.repository import Repository
 from foretell.serving.oip.requests import InferRequest, read_request
-from foretell.serving.plain_errors import plain_error
+from foretell.serving.plain_json import plain_error, replied
 from foretell.serving.predicting import find_version
 from foretell.serving.responses import Response
 from foretell.serving.routing import (
@@ -123,7 +121,3 @@ async def _live(exchange: Exchange) -> Response:
 async def _ready(exchange: Exchange) -> Response:
     # The specification's text says `live`, its clients read `ready`.
     return replied({"live": True, "ready": True})
-
-
-def replied(body: Any) -> Response:
-    return Response(200, msgspec.json.encode(body))

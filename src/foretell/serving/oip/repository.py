@@ -2,16 +2,15 @@
 
 from typing import Any
 
-import msgspec
-
 from foretell.errors import ForetellError
 from foretell.inference.codec.strict_json import decode
 from foretell.inference.codec.wording import shown
 from foretell.inference.tensors.shapes import wrong
 from foretell.refusals import NotAllowed
 from foretell.serving.catalogue import Model, Version
-from foretell.serving.door import known
 from foretell.serving.exchange import Exchange
+from foretell.serving.listing import visible_models
+from foretell.serving.plain_json import replied
 from foretell.serving.predicting import find_version
 from foretell.serving.responses import Response
 from foretell.serving.services import LaneServices
@@ -31,25 +30,25 @@ class Repository:
 
     async def models(self, exchange: Exchange) -> Response:
         await self._services.enter(exchange)
-        return _replied({"models": [model.name for model in visible_models(exchange)]})
+        return replied({"models": [model.name for model in visible_models(exchange)]})
 
     async def index(self, exchange: Exchange) -> Response:
         await self._services.enter(exchange)
         only_ready = _asks_for_ready(await exchange.body(decompress=True))
         entries = [_entry(model, version) for model in visible_models(exchange) for version in _sorted(model)]
-        return _replied([entry for entry in entries if not only_ready or entry["state"] == READY])
+        return replied([entry for entry in entries if not only_ready or entry["state"] == READY])
 
     async def load(self, exchange: Exchange, *, name: str) -> Response:
         """Bring the champion into memory, where it would come at its first prediction."""
         model, version = await self._servable(exchange, name)
         assert exchange.tenant is not None  # noqa: S101  it entered
         await self._services.describe(exchange.tenant, model, version)
-        return _replied({"name": model.name, "load": True})
+        return replied({"name": model.name, "load": True})
 
     async def unload(self, exchange: Exchange, *, name: str) -> Response:
         """Change nothing: a model that is not asked goes by itself, and one that is archived is not here."""
         model, _ = await self._servable(exchange, name)
-        return _replied({"name": model.name, "unload": True})
+        return replied({"name": model.name, "unload": True})
 
     async def _servable(self, exchange: Exchange, name: str) -> tuple[Model, Version]:
         await self._services.enter(exchange)
@@ -60,14 +59,6 @@ class Repository:
             raise
         except ForetellError as error:
             raise CannotLoad(error.message) from error
-
-
-def visible_models(exchange: Exchange) -> list[Model]:
-    """Return the models that the principal may know of, by name."""
-    tenant, principal = known(exchange)
-    if not (principal.may_read or principal.may_predict):
-        raise NotAllowed
-    return [model for name, model in sorted(tenant.models.items()) if principal.sees(name)]
 
 
 def _sorted(model: Model) -> list[Version]:
@@ -88,7 +79,3 @@ def _asks_for_ready(body: bytes) -> bool:
             "", "ready", "not_a_boolean", f'Found {shown(asked)}; expected an object such as {{"ready": true}}.'
         )
     return ready
-
-
-def _replied(body: Any) -> Response:
-    return Response(200, msgspec.json.encode(body))
