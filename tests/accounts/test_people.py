@@ -12,7 +12,7 @@ from tests.cast import PASSWORD, House
 from tests.http import HttpFor
 from tests.web.pages import sign_in
 
-READER = {Action.IDENTIFY, Action.READ, Action.PREDICT}
+READER = {Action.IDENTIFY, Action.READ, Action.PREDICT, Action.READ_LOG}
 
 
 @pytest.mark.parametrize(

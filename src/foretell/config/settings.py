@@ -143,9 +143,7 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "foretell.accounts.authentication.BearerAuthentication",
-        "foretell.accounts.authentication.HeaderKeyAuthentication",
-        "foretell.accounts.authentication.BasicAuthentication",
+        "foretell.accounts.authentication.CredentialAuthentication",
         "foretell.accounts.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["foretell.accounts.access.Allowed"],
