@@ -139,13 +139,13 @@ def a_body(draw: st.DrawFn, signature: Signature) -> bytes:
 
 
 @pytest.mark.parametrize("signature", SIGNATURES, ids=lambda signature: signature.inputs[0].name)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(data=st.data())
 def test_both_readers_say_the_same_of_any_body(signature: Signature, data: st.DataObject) -> None:
     assert_same(signature, data.draw(a_body(signature)))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.data())
 def test_both_readers_say_the_same_for_any_signature(data: st.DataObject) -> None:
     inputs = data.draw(st.lists(an_input(), min_size=1, max_size=5, unique_by=lambda source: source.name))
