@@ -18,6 +18,7 @@ SIGNATURE = b"PGCOPY\n\xff\r\n\0" + struct.pack(">II", 0, 0)
 END = struct.pack(">h", -1)
 NULL = struct.pack(">i", -1)
 EPOCH_US = 946_684_800_000_000  # 2000-01-01, where PostgreSQL's time begins
+YEAR_10000_US = 253_402_300_800_000_000
 
 _FIXED = struct.Struct(">h i16s iq i16s ii ii ii iq".replace(" ", ""))
 _LENGTH = struct.Struct(">i")
@@ -39,8 +40,8 @@ def copy_body(records: Iterable[PredictionRecord]) -> bytes:
 
 
 def _row(record: PredictionRecord) -> bytes:
-    if len(record.id) != 16:
-        raise Unstorable(f"the prediction {record.id.hex()} has an id of {len(record.id)} bytes; expected 16")
+    if len(record.id) != 16 or not 0 <= record.at_us < YEAR_10000_US:
+        raise Unstorable(f"the prediction {record.id.hex()} at {record.at_us} has no id of 16 bytes, or no date")
     try:
         fixed = _FIXED.pack(
             len(COLUMNS), 16, record.id, 8, record.at_us - EPOCH_US, 16, _uuid(record.user_id), 4, record.version,

@@ -18,7 +18,7 @@ from psycopg import sql
 
 from foretell.accounts.models import LAST_USED_EVERY, APIKey
 from foretell.errors import ForetellError
-from foretell.monitoring.copying import COLUMNS, copy_body
+from foretell.monitoring.copying import COLUMNS, Unstorable, copy_body
 from foretell.monitoring.models import LogGap, Prediction, UsageHour
 from foretell.monitoring.segment_marks.models import SegmentMark
 from foretell.monitoring.tailing import Entry
@@ -86,6 +86,7 @@ class Store:
         """
         stored = Stored()
         with self._connection.transaction(), self._connection.cursor() as cursor:
+            _move_marks(cursor, entries)  # first: whoever else has read the same records waits here, and then knows
             groups = _by_tenant(entries)
             schemas = _schemas(cursor, groups)
             for tenant in sorted(groups):
@@ -94,7 +95,6 @@ class Store:
                     stored.n_dropped += len(records)
                     continue
                 stored.n_predictions += self._store_for(cursor, schemas[tenant], records)
-            _move_marks(cursor, entries)
         return stored
 
     def _store_for(self, cursor: Cursor, schema: str, records: Iterable[PredictionRecord | GapRecord]) -> int:
@@ -203,7 +203,10 @@ def _usage_rows(predictions: Iterable[PredictionRecord]) -> Iterator[tuple[Any, 
 
 
 def _gap_row(gap: GapRecord) -> tuple[Any, ...]:
-    return UUID(bytes=gap.id), _moment(gap.first_at_us), _moment(gap.last_at_us), gap.n_predictions
+    try:
+        return UUID(bytes=gap.id), _moment(gap.first_at_us), _moment(gap.last_at_us), gap.n_predictions
+    except (ValueError, OverflowError) as err:
+        raise Unstorable(f"the gap {gap.id.hex()} fits no row: {err}") from err
 
 
 def _moment(microseconds: int) -> datetime:
