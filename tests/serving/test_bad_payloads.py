@@ -15,6 +15,13 @@ ROUTES = [
     "/api/v1/models/sum@champion/predict",
     "/api/v1/models/sum/versions/1/predict/",
     "/t/acme/api/v1/models/sum/predict/",
+    "/v2/models/sum/infer",
+    "/v2/models/sum/versions/1/infer",
+    "/t/acme/v2/models/sum/infer",
+    "/v1/models/sum:predict",
+    "/models/sum/invocations",
+    "/models/sum@champion/invocations",
+    "/models/sum/versions/1/invocations",
 ]
 GOOD_ROW = {"a": 1, "b": 2}
 
@@ -29,6 +36,7 @@ def test_there_are_enough_of_them() -> None:
 @pytest.mark.parametrize("route", ROUTES)
 def test_bad_payloads_are_refused_and_harm_nobody(route: str) -> None:
     world = open_world()
+    world.lift_limits()
 
     wrong = asyncio.run(sent(world, route))
 
@@ -55,6 +63,10 @@ async def fault_of(client: httpx.AsyncClient, route: str, payload: Payload) -> s
 
 
 def is_in_shape(route: str, answer: httpx.Response) -> bool:
+    if answer.headers["content-type"] == "text/plain":  # MLflow's own words for a content type that it does not take
+        return "invocations" in route and answer.status_code == 415
+    if "invocations" in route and answer.status_code == 415:
+        return answer.headers["content-type"] == "text/plain"
     body = answer.json()
     if "/api/v1/" in route:
         return answer.headers["content-type"] == "application/problem+json" and body["status"] == answer.status_code

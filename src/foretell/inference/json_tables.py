@@ -1,5 +1,6 @@
 """Rows in the JSON forms of other people's protocols: `instances`, columns, and pandas' `split` and `records`. Parsed JSON in, typed rows out."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -110,15 +111,19 @@ def _column(cells: Any) -> Any:
 
 
 def _column_names(columns: Any, path: str) -> list[str] | None:
-    if columns is None or (columns and columns == list(range(len(columns)))):
-        return None
     at = place(path, "columns")
+    if columns is None or (isinstance(columns, list) and columns and _are_counted(columns)):
+        return None
     if not isinstance(columns, list) or not all(isinstance(name, str) for name in columns):
         raise malformed(at, "not_a_list", "Expected a list of the columns' names, which are texts.")
     if len(set(columns)) != len(columns):
-        twice = next(name for name in columns if columns.count(name) > 1)
+        twice, _ = Counter(columns).most_common(1)[0]
         raise malformed(at, "duplicate_field", f"The column {shown(twice)} came more than once; expected it once.")
     return columns
+
+
+def _are_counted(columns: list[Any]) -> bool:
+    return all(type(name) is int for name in columns) and columns == list(range(len(columns)))
 
 
 def _check_widths(rows: list[Any], width: int, path: str) -> None:
