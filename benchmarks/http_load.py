@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -39,15 +40,17 @@ def request(path: str, *, host: str, body: bytes = b"", headers: dict[str, str] 
 class Client:
     """One caller with one connection at a time, as a well-behaved pool uses it: closed by the server, it opens another."""
 
-    def __init__(self, port: int, message: bytes, outcome: Outcome, *, think_s: Callable[[], float] = lambda: 0.0) -> None:
+    def __init__(
+        self, port: int, message: bytes, outcome: Outcome, *, think_s: Callable[[], float] = lambda: 0.0
+    ) -> None:
         self.port, self.message, self.outcome, self.think_s = port, message, outcome, think_s
         self.expected: bytes | None = None
         self.reader: asyncio.StreamReader | None = None
         self.writer: asyncio.StreamWriter | None = None
 
-    async def run(self, until: float) -> None:
+    async def run(self, is_over: Callable[[], bool]) -> None:
         clock = asyncio.get_running_loop().time
-        while clock() < until:
+        while not is_over():
             pause = self.think_s()
             if pause:
                 await asyncio.sleep(pause)
@@ -103,20 +106,25 @@ class Client:
 
 
 async def load(
-    port: int, message: bytes, *, connections: int, seconds: float, think_s: Callable[[], float] = lambda: 0.0,
-    expected: bytes | None = None,
+    port: int, message: bytes, *, connections: int, is_over: Callable[[], bool], outcome: Outcome | None = None,
+    think_s: Callable[[], float] = lambda: 0.0, expected: bytes | None = None,
 ) -> Outcome:  # fmt: skip
-    """Ask for so long over so many connections."""
-    outcome, clock = Outcome(), asyncio.get_running_loop().time
+    """Ask over so many connections until it is over."""
+    outcome, clock = outcome or Outcome(), asyncio.get_running_loop().time
     began = clock()
-    clients = [Client(port, message, outcome, think_s=think_s) for _ in range(connections)]
-    for client in clients:
-        client.expected = expected
     async with asyncio.TaskGroup() as group:
-        for client in clients:
-            group.create_task(client.run(began + seconds))
+        for _ in range(connections):
+            client = Client(port, message, outcome, think_s=think_s)
+            client.expected = expected
+            group.create_task(client.run(is_over))
     outcome.seconds = clock() - began
     return outcome
+
+
+def after(seconds: float) -> Callable[[], bool]:
+    """Return a question: is so much time over?"""
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() >= end
 
 
 def _length(head: bytes) -> int:

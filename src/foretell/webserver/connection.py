@@ -159,6 +159,14 @@ class Connection(HttpToolsProtocol):
         else:
             self.end()
 
+    def cut_off(self) -> None:
+        """Close now; what is written is still sent."""
+        self.stage, self.since = ENDING, self.load.now
+        self.wire.close()
+
+    def abort(self) -> None:
+        self.wire.abort()
+
     def shutdown(self) -> None:
         """Make the next answer the last one; an idle connection has `farewell_s` for another request.
 

@@ -4,24 +4,28 @@ llhttp itself refuses a repeated, signed, empty or listed Content-Length, one be
 headers, spaces before a colon and malformed chunks.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from foretell.webserver.refusals import Header, malformed
 
+VERSIONS = ("1.1", "1.0")
 
-def check_head(headers: Sequence[Header], version: Callable[[], str]) -> None:
+
+def check_head(headers: Sequence[Header], version: str) -> None:
     """Raise a Refusal where it is not clear for whom the request is, or where its body ends.
 
     Security: a proxy that understands it otherwise would let one client's bytes become another's request.
     Optimization: nearly every head has each header once, a host, and a body of known length; that is seen at once.
     """
+    if version not in VERSIONS:
+        raise malformed(f"HTTP/{version}; HTTP/1.1 was expected")
     found = dict(headers)
     if len(found) != len(headers):
         _check_single(headers, b"host")
         _check_single(headers, b"transfer-encoding")
-    if b"host" not in found and version() == "1.1":
+    if b"host" not in found and version == "1.1":
         raise malformed("no Host header")
-    if b"transfer-encoding" in found and (version() != "1.1" or found[b"transfer-encoding"].lower() != b"chunked"):
+    if b"transfer-encoding" in found and (version != "1.1" or found[b"transfer-encoding"].lower() != b"chunked"):
         raise malformed("Transfer-Encoding; `chunked` over HTTP/1.1 is what is taken")
 
 

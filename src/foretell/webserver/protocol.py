@@ -25,9 +25,11 @@ class Cycle(RequestResponseCycle):
     """One request and its answer."""
 
     async def send_500_response(self) -> None:
-        """Answer for an application that raised; uvicorn has logged what."""
-        headers, body = refusals.broken().content()
-        await self.send({"type": "http.response.start", "status": 500, "headers": headers})
+        """Answer for an application that raised, which uvicorn has logged, or that was stopped."""
+        task = asyncio.current_task()
+        refusal = refusals.stopped() if task is not None and task.cancelling() else refusals.broken()
+        headers, body = refusal.content()
+        await self.send({"type": "http.response.start", "status": refusal.status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body, "more_body": False})
 
 
@@ -72,10 +74,10 @@ class Protocol(Connection):
     # --- what the parser finds --------------------------------------------------------------------------------------
 
     def on_headers_complete(self) -> None:
-        self._check_head()
         parser, scope = self.parser, self.scope
-        scope["method"] = parser.get_method().decode("ascii")
         version = parser.get_http_version()
+        self._check_head(version)
+        scope["method"] = parser.get_method().decode("ascii")
         if version != "1.1":
             scope["http_version"] = version
         if parser.should_upgrade() and self._should_upgrade():
@@ -90,7 +92,7 @@ class Protocol(Connection):
         keeps_alive = version == "1.1" and parser.should_keep_alive() and self.state.leaving_since is None
         self._begin(self._cycle(keep_alive=keeps_alive))
 
-    def _check_head(self) -> None:
+    def _check_head(self, version: str) -> None:
         limit = self.bounds.max_head_bytes
         if self.stage >= BODY:
             raise refusals.malformed("a request behind the last one")  # nobody is told: the connection is at its end
@@ -98,7 +100,7 @@ class Protocol(Connection):
             raise refusals.head_too_large(limit)
         if len(self.headers) > self.bounds.max_headers:
             raise refusals.too_many_headers(len(self.headers), self.bounds.max_headers)
-        check_head(self.headers, self.parser.get_http_version)
+        check_head(self.headers, version)
         if len(self.tasks) >= self.bounds.max_requests and self.url not in PROBES:
             raise refusals.too_busy()
         if len(self.pipeline) >= self.bounds.max_pipelined:

@@ -91,3 +91,8 @@ def too_busy() -> Refusal:
 
 def broken() -> Refusal:
     return Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "error", problems.BROKEN)
+
+
+def stopped() -> Refusal:
+    detail = "This server was stopped before it could answer. Ask again; whether it was done is not known."
+    return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", detail, retry_after_s=1)

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 STOPS = (signal.SIGTERM, signal.SIGINT)
 ANNOUNCES = signal.SIGUSR1  # the readiness probe says no from here on; the process goes on serving
 LIFESPAN_S = 5.0
+LAST_WORDS_S = 0.2
 LOOK_S = 0.05
 
 
@@ -116,7 +117,7 @@ class Server(uvicorn.Server):
 
     def _say_that_each_answer_is_the_last(self) -> None:
         self.state.leaving_since = time.monotonic()
-        for connection in list(self.state.connections):
+        for connection in self.state.governed():
             connection.shutdown()
 
     async def _until(self, is_so: Callable[[], bool], *, within_s: float) -> None:
@@ -126,15 +127,19 @@ class Server(uvicorn.Server):
             await asyncio.sleep(LOOK_S)
 
     async def _cut_off_the_rest(self) -> None:
+        """Tell whoever is still waiting that nothing comes, as far as they can be told."""
         tasks = list(self.state.tasks)
         if tasks:
-            log.warning("requests were cut off at the end of a stop", extra={"requests": len(tasks)})
+            log.warning("%s requests were cut off at the end of a stop", len(tasks))
         for task in tasks:
             task.cancel()
-        for connection in list(self.state.connections):
-            connection.transport.close()
         if tasks:
-            await asyncio.wait(tasks, timeout=LIFESPAN_S)
+            await asyncio.wait(tasks, timeout=LAST_WORDS_S)
+        for connection in self.state.governed():
+            connection.cut_off()
+        await asyncio.sleep(LAST_WORDS_S if self.state.connections else 0)
+        for connection in self.state.governed():
+            connection.abort()
 
     async def _end_lifespan(self) -> None:
         """Let the application put away what it holds, even in haste: logs are flushed here."""

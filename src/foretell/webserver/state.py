@@ -13,10 +13,19 @@ from foretell.webserver.refusals import Refusal, too_many_connections
 ROOM_TO_REFUSE = 50  # connections beyond the cap that are told why; what comes on top is dropped
 
 
-class Swept(Interface):
+class Governed(Interface):
+    """A connection, over HTTP or a WebSocket."""
+
     def sweep(self, now: float, elapsed: float) -> None:
-        """Look at the deadlines of this connection."""
+        """Look at its deadlines."""
         ...
+
+    def shutdown(self) -> None:
+        """Let it end in order."""
+        ...
+
+    def cut_off(self) -> None: ...
+    def abort(self) -> None: ...
 
 
 class State(ServerState):
@@ -58,5 +67,8 @@ class State(ServerState):
         if elapsed < self.bounds.sweep_s:
             return
         self._swept_at = now
-        for connection in cast("list[Swept]", list(self.connections)):
+        for connection in self.governed():
             connection.sweep(now, elapsed)
+
+    def governed(self) -> list[Governed]:
+        return cast("list[Governed]", list(self.connections))

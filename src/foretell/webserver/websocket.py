@@ -58,6 +58,14 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if now - self.unsent_since > self.state.bounds.write_gap_s:
             self.transport.abort()
 
+    def cut_off(self) -> None:
+        """Close now, whatever is under way."""
+        super().shutdown()
+        self.transport.close()
+
+    def abort(self) -> None:
+        self.transport.abort()
+
     def shutdown(self) -> None:
         """Let the application answer what has come, then close with 1012 (service restart); read nothing more."""
         if self.is_leaving or self.close_sent or self.transport.is_closing():
