@@ -33,8 +33,14 @@ class ModelScope(NamedTuple):
 
 @cache
 def limiter() -> Limiter:
-    """Return the limiter of this installation: of this host."""
-    return SharedMemoryLimiter(settings.FORETELL_HOME / "run" / "limits")
+    """Return the limiter of this installation: of this host, or of all hosts where there is Redis."""
+    run = settings.FORETELL_HOME / "run"
+    local = SharedMemoryLimiter(run / "limits")
+    if not settings.REDIS_URL:
+        return local
+    from foretell.limits.redis import RedisLimiter
+
+    return RedisLimiter(settings.REDIS_URL, local=local, leases=run / "leases", hosts=settings.LIMIT_HOSTS)
 
 
 @cache

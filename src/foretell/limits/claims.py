@@ -22,16 +22,20 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One bucket that a request takes from; what the arithmetic needs of its rate lies beside it, since it is read at every request."""
+    """One bucket that a request takes from.
+
+    interval_ns, tolerance_ns : what the arithmetic needs of the rate; of the policy's, unless the bucket is a part of a larger one.
+    """
 
     bucket: bytes
     policy: Policy
-    interval_ns: int = field(init=False, repr=False, compare=False)
-    tolerance_ns: int = field(init=False, repr=False, compare=False)
+    interval_ns: int = field(default=0, repr=False, compare=False)
+    tolerance_ns: int = field(default=0, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "interval_ns", self.policy.rate.interval_ns)
-        object.__setattr__(self, "tolerance_ns", self.policy.rate.tolerance_ns)
+        if not self.interval_ns:
+            object.__setattr__(self, "interval_ns", self.policy.rate.interval_ns)
+            object.__setattr__(self, "tolerance_ns", self.policy.rate.tolerance_ns)
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
