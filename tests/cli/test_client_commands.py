@@ -311,3 +311,42 @@ def test_without_a_login_it_says_how(foretell: Foretell, monkeypatch: pytest.Mon
 
     assert found.code == 1
     assert "foretell login" in found.err
+
+
+def logged(number: int) -> dict[str, object]:
+    return {
+        "id": f"p-{number}", "at": f"2026-11-21T08:00:0{number}Z", "model": "iris", "version": 1, "face": "rest", "user": "alice",
+        "key": None, "request_id": "r", "n_rows": 1, "duration_ms": 0.07, "n_warnings": 0,
+    }  # fmt: skip
+
+
+def page_of(*numbers: int) -> httpx.Response:
+    return answer(200, {"next": None, "previous": None, "results": [logged(number) for number in numbers]})
+
+
+def test_logs_show_the_newest_last(server: FakeServer, foretell: Foretell) -> None:
+    server.on("GET", "/api/v1/predictions/", page_of(3, 2, 1))
+
+    outcome = foretell("logs", "iris:1")
+
+    assert [line.split("\t")[-1] for line in outcome.out.splitlines()] == ["p-1", "p-2", "p-3"]
+    assert (server.asked[-1].query["model"], server.asked[-1].query["version"]) == ("iris", "1")
+    assert [one["id"] for one in json.loads(foretell("logs", "iris", "--json").out)] == ["p-1", "p-2", "p-3"]
+
+
+def test_logs_follow_what_comes_once_each_until_ctrl_c(
+    server: FakeServer, foretell: Foretell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.on("GET", "/api/v1/predictions/", page_of(2, 1), page_of(3, 2, 1), page_of(5, 4, 3), page_of(5))
+    waits = iter([None, None, None])
+
+    def wait(_: float) -> None:
+        if next(waits, "over") == "over":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("foretell.cli.prediction_log.time.sleep", wait)
+
+    outcome = foretell("logs", "iris", "--follow", "--json")
+
+    assert outcome.code == 130
+    assert [json.loads(line)["id"] for line in outcome.out.splitlines()] == ["p-1", "p-2", "p-3", "p-4", "p-5"]

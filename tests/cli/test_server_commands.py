@@ -88,3 +88,18 @@ def test_a_malformed_variable_stops_the_start_with_one_line(run: Run, monkeypatc
 
     assert (code, out) == (1, "")
     assert err.strip() == "error: PORT is 'http'; expected a whole number. Correct it in the environment or in .env."
+
+
+@pytest.mark.usefixtures("cast")
+def test_how_a_tenant_logs_is_shown_and_changed(run: Run) -> None:
+    assert json.loads(run("tenant", "log", "acme", "--json")[1]) == {
+        "name": "acme",
+        "policy": "required",
+        "retention_days": 90,
+    }
+
+    code, out, _ = run("tenant", "log", "acme", "--policy", "best_effort", "--retention-days", "30", "--json")
+    assert (code, json.loads(out)) == (0, {"name": "acme", "policy": "best_effort", "retention_days": 30})
+
+    assert run("tenant", "log", "acme", "--policy", "sometimes")[0] != 0
+    run("tenant", "log", "acme", "--policy", "required", "--retention-days", "90")

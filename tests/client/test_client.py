@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import datetime, timedelta, timezone
 from email import message_from_bytes
 from typing import Any
 
@@ -316,3 +317,36 @@ def test_both_clients_have_the_same_calls() -> None:
         return {name for name in vars(kind) if not name.startswith("_")}
 
     assert calls(Client) == calls(AsyncClient)
+
+
+LOGGED = {
+    "id": "p-1", "at": "2026-11-21T08:00:00.123456Z", "model": "iris", "version": 1, "face": "rest", "user": "alice", "key": None,
+    "request_id": "r-1", "n_rows": 2, "duration_ms": 0.07, "n_warnings": 0, "url": "http://test/api/v1/predictions/p-1/",
+}  # fmt: skip
+
+
+def test_the_log_is_read_up_to_a_limit_and_by_filters(server: FakeServer, client: Client) -> None:
+    def page(cursor: str) -> httpx.Response:
+        following = f"http://test/api/v1/predictions/?cursor={cursor}"
+        return answer(200, {"next": following, "previous": None, "results": [LOGGED] * 2})
+
+    server.on("GET", "/api/v1/predictions/", page("b"), page("c"))
+    since = datetime(2026, 11, 21, 9, tzinfo=timezone(timedelta(hours=1)))
+
+    found = client.logs("iris", since=since, version=3, limit=3)
+
+    assert [one.id for one in found] == ["p-1"] * 3
+    assert (found[0].at.microsecond, found[0].user, found[0].key, found[0].inputs) == (123_456, "alice", None, None)
+    assert server.asked[0].query == {
+        "model": "iris", "version": "3", "since": "2026-11-21T08:00:00+00:00", "page_size": "200",
+    }  # fmt: skip
+    assert len(server.asked) == 2
+
+
+def test_one_of_the_log_has_its_inputs_and_outputs(server: FakeServer, client: Client) -> None:
+    whole = {**LOGGED, "inputs": [{"a": 1}, {"a": 2}], "outputs": {"predictions": [1, 2]}}
+    server.on("GET", "/api/v1/predictions/p-1/", answer(200, whole))
+
+    found = client.logged("p-1")
+
+    assert (found.inputs, found.outputs) == (({"a": 1}, {"a": 2}), {"predictions": [1, 2]})
