@@ -13,11 +13,13 @@ from foretell.inference.converted import RuntimeName
 from foretell.inference.errors import SandboxUnavailable, UnreadableArtifact
 from foretell.inference.formats import MAX_FILES, File
 from foretell.inference.predicting import LoadedModel
+from foretell.inference.shared_graphs import SharedGraphs
 from foretell.inference.signature import Signature
 
 if TYPE_CHECKING:
     from foretell.inference.sandbox import Sandbox
 
+_graphs = SharedGraphs()
 _MAGIC = b"FORETELL-FILES\x01"
 
 
@@ -49,9 +51,7 @@ def load_model(
     The caller has verified that these are the bytes which were built: nothing is checked a second time here.
     """
     if runtime == "onnx":
-        from foretell.inference.runtimes.onnx import OnnxRuntime
-
-        return LoadedModel(signature, OnnxRuntime(artifact, signature))
+        return _graphs.open(artifact, signature)
     if sandbox is None:
         raise SandboxUnavailable(
             "This version runs as its author's estimator, which needs the sandbox; none is configured here."

@@ -42,8 +42,8 @@ class _Entry:
 
     def __init__(self, size_bytes: int) -> None:
         self.size_bytes = size_bytes
-        self.future: Future[LoadedModel] = Future()
-        self.model: LoadedModel | None = None  # from when it is loaded
+        self.future: Future[LoadedModel] | None = Future()  # until it is loaded
+        self.model: LoadedModel | None = None  # from then on
         # Optimization: a deque's append and pop are atomic, and so count the borrowers without a lock.
         self.leases: deque[None] = deque()
         self.is_leaving = self.is_closed = False
@@ -115,9 +115,10 @@ class LoadedModels:
         """
         entry, is_ours = self._taken(key, size_bytes)
         try:
-            if is_ours:
-                self._load(key, entry, load)
-            return entry.future.result()
+            future = entry.future
+            if is_ours and future is not None:
+                return self._loaded(key, entry, future, load)
+            return entry.model or _awaited(future)
         except BaseException:
             entry.leases.pop()
             raise
@@ -173,7 +174,7 @@ class LoadedModels:
             entry.used_at, entry.keep_s = self._clock(), INFINITE
             return entry, is_ours
 
-    def _load(self, key: Hashable, entry: _Entry, load: Load) -> None:
+    def _loaded(self, key: Hashable, entry: _Entry, future: Future[LoadedModel], load: Load) -> LoadedModel:
         try:
             model = load()
         except BaseException as error:
@@ -181,13 +182,14 @@ class LoadedModels:
                 self._failed.remember(key, error)
                 self._let_go(key, entry)
                 del self._entries[key]
-            entry.future.set_exception(error)
+            future.set_exception(error)
             raise
-        entry.model = model
-        entry.future.set_result(model)
+        entry.model, entry.future = model, None
+        future.set_result(model)
         if self._clock() - self._swept_at >= SWEEP_EVERY_S:
             self.sweep()
         self._make_room(keep=entry)
+        return model
 
     def _make_room(self, *, keep: _Entry) -> None:
         left: list[LoadedModel] = []
@@ -220,6 +222,12 @@ class LoadedModels:
             return []
         del self._entries[key]
         return [entry.model]
+
+
+def _awaited(future: Future[LoadedModel] | None) -> LoadedModel:
+    # Race condition: the entry's model was looked at after its future, so that one of the two was there.
+    assert future is not None  # noqa: S101
+    return future.result()
 
 
 def _close(models: list[LoadedModel]) -> None:
