@@ -59,13 +59,13 @@ class House:
         """Put everything back to what it was when the house was opened."""
         from django.db import connection
 
-        from foretell.accounts.limiting import limiter
+        from foretell.accounts import limiting
         from foretell.accounts.models import APIKey, User
         from foretell.core.tenancy import use_public
         from foretell.registry.serving import forget_all
 
         forget_all()
-        limiter().clear()
+        limiting.forget_all()
         with use_public():
             self.tenant.suspended_at = None
             self.tenant.limits = {}

@@ -4,9 +4,11 @@ from typing import Any
 
 import httpx
 import pytest
+from django.utils import timezone
 
-from foretell.accounts.limiting import ModelScope, claims_of, limiter, scope_claim
+from foretell.accounts.limiting import ModelScope, claims_of, limiter, quotas, scope_claim
 from foretell.limits import Rate
+from foretell.monitoring.models import UsageHour
 from foretell.tenants.limits import set_limits
 from tests.accounts.test_passwords import basic
 from tests.cast import PASSWORD, House
@@ -268,12 +270,7 @@ def test_a_spent_month_is_429_until_its_end(bob: httpx.Client, acme: House, sum_
 
 
 def test_rows_are_counted_as_many_as_they_are(bob: httpx.Client, acme: House, sum_model: None) -> None:
-    from django.utils import timezone
-
-    from foretell.accounts.limiting import quotas
-
-    _, used = quotas().used(str(acme.tenant.id), now=timezone.now())
-    limit(acme, rows_per_month=used + 5)
+    limit(acme, rows_per_month=5)
 
     assert bob.post(PREDICT, json={"instances": [ROW] * 6}).status_code == 429
     assert bob.post(PREDICT, json={"instances": [ROW] * 5}).status_code == 200
@@ -282,3 +279,22 @@ def test_rows_are_counted_as_many_as_they_are(bob: httpx.Client, acme: House, su
 
 def test_the_limiter_is_one_for_all_of_a_process() -> None:
     assert limiter() is limiter()
+
+
+def test_a_host_that_counted_nothing_goes_by_the_ledger(bob: httpx.Client, acme: House, sum_model: None) -> None:
+    now = timezone.now()
+    limit(acme, rows_per_month=1_000)
+    with acme.inside():
+        UsageHour.objects.create(
+            hour=now.replace(minute=0, second=0, microsecond=0),
+            model="sum",
+            version=1,
+            user_id=acme.user("bob").pk,
+            requests=7,
+            rows=1_000,
+        )
+
+    answer = bob.post(PREDICT, json=ROW)
+
+    assert (answer.status_code, answer.json()["code"]) == (429, "quota_exceeded")
+    assert quotas().used(str(acme.tenant.id), now=now) == (7, 1_000)

@@ -255,3 +255,37 @@ except SystemExit as done:
 
     assert helped.returncode == 0, helped.stderr
     assert versioned.stdout.startswith("foretell 0.")
+
+
+# --- limits ---
+
+
+def test_a_tenants_limits_are_set_shown_and_taken_back(initech: Mapping[str, str], asked: Callable[..., Any]) -> None:
+    before = asked("tenant", "limits", "initech")
+    changed = asked("tenant", "limits", "initech", "--tenant", "100/s", "--key", "off", "--rows-per-month", "1000")
+    shown = asked("tenant", "limits", "initech")
+    back = asked(
+        "tenant", "limits", "initech", "--tenant", "default", "--key", "default", "--rows-per-month", "default"
+    )
+
+    assert before == back
+    assert changed == shown
+    assert shown["limits"] == {"tenant": "100/s", "key": "off", "rows_per_month": 1000}
+    assert shown["in_force"] == {
+        "tenant": "100/s", "user": "60000/min", "key": "off", "requests_per_month": "none", "rows_per_month": "1000",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--tenant", "much"), ("--key", "0/s"), ("--requests-per-month", "-1"), ("--rows-per-month", "many"), ("--rows-per-month", "9" * 20)],
+)  # fmt: skip
+def test_a_limit_that_is_none_is_refused_and_changes_nothing(
+    initech: Mapping[str, str], run: Run, asked: Callable[..., Any], option: str, value: str
+) -> None:
+    code, _, err = run("tenant", "limits", "initech", "--user", "5/min", option, value)
+
+    assert code != 0
+    assert value[:10] in err
+    assert "expected" in err
+    assert asked("tenant", "limits", "initech")["limits"] == {}

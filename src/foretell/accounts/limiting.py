@@ -112,6 +112,13 @@ def seed_quota(*, tenant: Any, now: datetime) -> None:
     _seeded.add((tenant.id, now.year, now.month))
 
 
+def forget_all() -> None:
+    """Begin with full buckets and with nothing counted, as after the loss of the files."""
+    limiter().clear()
+    quotas().clear()
+    _seeded.clear()
+
+
 def use_ledger(ledger: Ledger) -> None:
     """Let a ledger tell what was used in a month, where this host's own counters do not know."""
     _ledgers.append(ledger)

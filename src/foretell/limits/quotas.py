@@ -65,6 +65,11 @@ class Quotas:
             _, requests, rows = self._found(_key(tenant_id), month_of(now))
             return requests, rows
 
+    def clear(self) -> None:
+        """Forget what was counted."""
+        with self._table:
+            self._table.clear()
+
     def _found(self, key: bytes, month: int) -> tuple[int, int, int]:
         while True:
             try:
