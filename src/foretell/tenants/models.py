@@ -65,3 +65,13 @@ class Domain(DomainMixin):  # type: ignore[misc]  # django-tenants is untyped
 
     class Meta:
         ordering = ("domain",)
+
+
+class Revision(models.Model):
+    """A number that grows with each committed change of a tenant's that others keep in memory; triggers write it, nobody else."""
+
+    schema_name = models.CharField(max_length=63, primary_key=True)
+    number = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.schema_name}: {self.number}"
