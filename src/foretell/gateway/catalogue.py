@@ -1,0 +1,115 @@
+"""The tenants in memory: whoever asks finds an entry whole, as it was or as it is; no call waits."""
+
+import time
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+
+from foretell.serving.catalogue import Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A tenant's entry, and where it comes from.
+
+    number : of the revision whose rows it was made of.
+    packed : those rows (`gateway.rows`), for a snapshot.
+    wanted : the entry as the rows have it; what is published may hold an alias back until its version is loaded.
+    domains : the host names that lead to it.
+    """
+
+    number: int
+    packed: bytes
+    wanted: Tenant
+    domains: tuple[str, ...]
+
+
+class MemoryCatalogue:
+    """Implements `serving.ports.Catalogue`. One thread at a time writes; any thread reads.
+
+    Parameters
+    ----------
+    base_domain
+        Each tenant is at ``<name>.<base domain>`` too, as `tenants.resolving` has it.
+    """
+
+    def __init__(self, *, base_domain: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._suffix = f".{base_domain}"
+        self._clock = clock
+        self._published: dict[str, Tenant] = {}  # by schema; what hosts and names lead to is replaced in one step
+        self._known: dict[str, Known] = {}
+        self._addresses: dict[str, tuple[str, tuple[str, ...]]] = {}  # the name and the domains, as they are published
+        self._schema_of_host: dict[str, str] = {}
+        self._schema_of_name: dict[str, str] = {}
+        self._confirmed_at: float | None = None
+        self.is_complete = False  #: whether every tenant was read: from the database, or from a snapshot of it
+
+    # --- for the lane ---
+
+    def at_host(self, host: str) -> Tenant | None:
+        schema = self._schema_of_host.get(host)
+        if schema is not None:
+            return self._published.get(schema)
+        return self.named(host[: -len(self._suffix)]) if host.endswith(self._suffix) else None
+
+    def named(self, name: str) -> Tenant | None:
+        schema = self._schema_of_name.get(name)
+        return None if schema is None else self._published.get(schema)
+
+    # --- for whoever follows the database ---
+
+    def __len__(self) -> int:
+        return len(self._published)
+
+    def __iter__(self) -> Iterator[Tenant]:
+        return iter(list(self._published.values()))
+
+    def published(self, schema_name: str) -> Tenant | None:
+        return self._published.get(schema_name)
+
+    def known(self, schema_name: str) -> Known | None:
+        return self._known.get(schema_name)
+
+    def all_known(self) -> Collection[Known]:
+        return list(self._known.values())
+
+    def numbers(self) -> dict[str, int]:
+        """Return the revision of each tenant, by schema."""
+        return {schema: known.number for schema, known in self._known.items()}
+
+    def learn(self, known: Known) -> None:
+        """Keep what is known of a tenant; `publish` shows it to the lane."""
+        self._known[known.wanted.schema_name] = known
+
+    def publish(self, entry: Tenant) -> None:
+        """Let an entry of a tenant that is known take the place of the one before, with the addresses that lead to it."""
+        schema, domains = entry.schema_name, self._known[entry.schema_name].domains
+        self._published[schema] = entry
+        self._unmap(schema, name=entry.name, domains=domains)
+        self._schema_of_name[entry.name] = schema
+        self._schema_of_host.update(dict.fromkeys(domains, schema))
+        self._addresses[schema] = (entry.name, domains)
+
+    def remove(self, schema_name: str) -> Tenant | None:
+        """Forget a tenant; return what was published of it."""
+        self._unmap(schema_name)
+        self._addresses.pop(schema_name, None)
+        self._known.pop(schema_name, None)
+        return self._published.pop(schema_name, None)
+
+    def confirm(self) -> None:
+        """Note that the database was asked just now, and all that it told is here."""
+        self._confirmed_at, self.is_complete = self._clock(), True
+
+    @property
+    def age_s(self) -> float | None:
+        """Seconds since the catalogue was last known to be what the database has; None: not since this process began."""
+        return None if self._confirmed_at is None else self._clock() - self._confirmed_at
+
+    def _unmap(self, schema: str, *, name: str | None = None, domains: Collection[str] = ()) -> None:
+        """Let no address lead to a tenant that has lost it; one that another tenant has by now stays."""
+        old_name, old_domains = self._addresses.get(schema, (None, ()))
+        if old_name is not None and old_name != name and self._schema_of_name.get(old_name) == schema:
+            del self._schema_of_name[old_name]
+        for domain in old_domains:
+            if domain not in domains and self._schema_of_host.get(domain) == schema:
+                del self._schema_of_host[domain]

@@ -1,0 +1,71 @@
+"""Credentials that only the database can check: passwords, by Django's own backends, off the event loop."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+from django.contrib.auth import authenticate
+
+from foretell.accounts.models import User
+from foretell.accounts.passwords import TooManyLogins
+from foretell.accounts.permissions import Principal as Person
+from foretell.accounts.services import pepper
+from foretell.core.tenancy import use_tenant
+from foretell.gateway.away import asked_database
+from foretell.gateway.catalogue import MemoryCatalogue
+from foretell.gateway.entries import principal_of
+from foretell.gateway.rows import unpacked
+from foretell.serving.catalogue import Principal, Tenant
+
+THREADS = 4  # two of them hash (accounts.passwords), the others look people up
+MAX_WAITING = 100
+
+
+class Passwords:
+    """Implements `serving.ports.Credentials`."""
+
+    def __init__(self, catalogue: MemoryCatalogue) -> None:
+        self._catalogue = catalogue
+        self._pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="password")
+        self._waiting = 0
+
+    @property
+    def pepper(self) -> bytes:
+        return pepper()
+
+    async def verify_password(self, tenant: Tenant, *, name: str, password: str, client: str) -> Principal | None:
+        """Return who this is; None where the name or the password is wrong.
+
+        Raises
+        ------
+        Throttled
+            before anything is hashed, after too many that were wrong.
+        TooManyLogins, DatabaseAway
+        """
+        if self._waiting >= MAX_WAITING:
+            raise TooManyLogins
+        self._waiting += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._pool, self._verified, tenant, name, password, client)
+        finally:
+            self._waiting -= 1
+
+    def verify_token(self, tenant: Tenant, token: str) -> tuple[Principal, float] | None:
+        """Return None: no tokens are made here yet."""
+        return None
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _verified(self, tenant: Tenant, name: str, password: str, client: str) -> Principal | None:
+        with asked_database(), use_tenant(tenant):
+            user = authenticate(None, username=name, password=password, client=client)
+        return self._principal(tenant, user) if isinstance(user, User) else None
+
+    def _principal(self, tenant: Tenant, user: User) -> Principal | None:
+        """Return the person as the catalogue knows them; somebody who came a moment ago is not in it yet."""
+        known = self._catalogue.known(tenant.schema_name)
+        if known is None:
+            return None
+        found = known.wanted.people.get(str(user.pk))
+        return found or principal_of(Person(user=user), tenant=unpacked(known.packed))

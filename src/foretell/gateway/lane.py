@@ -1,0 +1,118 @@
+"""All that a web process needs to put the lane together, and what it has to do at its start and at its end."""
+
+import asyncio
+from functools import cache
+
+from django.conf import settings
+
+from foretell.accounts.limiting import limiter
+from foretell.asgi import ASGIApp, Receive, Scope, Send
+from foretell.gateway.catalogue import MemoryCatalogue
+from foretell.gateway.credentials import Passwords
+from foretell.gateway.descriptions import Descriptions
+from foretell.gateway.following import Follower
+from foretell.gateway.keeping import Keeper
+from foretell.gateway.limits import TenantLimits
+from foretell.gateway.listening import Bell
+from foretell.gateway.log import PredictionLog
+from foretell.gateway.models import ModelStore
+from foretell.gateway.publishing import Publisher
+from foretell.inference.loaded_models import LoadedModels
+from foretell.registry.serving import loaded_models
+from foretell.serving.composing import Ports
+
+FIRST_READING_S = 10.0  # longest that a start without a snapshot waits for the database; Django answers until then
+STALE_S = 5.0
+
+
+class Gateway:
+    """The lane's view of this installation, kept up to date from `start` to `stop`.
+
+    Parameters
+    ----------
+    loaded
+        The versions in memory, shared with Django's views.
+    hears
+        Whether changes are listened for; without, they are found by the poll alone.
+    """
+
+    def __init__(self, *, loaded: LoadedModels = loaded_models, hears: bool = True) -> None:
+        directory = settings.FORETELL_HOME / "catalogue"
+        descriptions = Descriptions(directory / "versions")
+        self._bell = Bell()
+        self.catalogue = MemoryCatalogue(base_domain=settings.BASE_DOMAIN)
+        self.models = ModelStore(loaded, descriptions)
+        self.credentials = Passwords(self.catalogue)
+        self._publisher = Publisher(self.catalogue, self.models, on_loaded=self._bell.ring)
+        self._keeper = Keeper(directory, descriptions)
+        self._follower = Follower(self.catalogue, self._publisher, self._keeper, bell=self._bell, hears=hears)
+
+    def ports(self) -> Ports:
+        return Ports(
+            catalogue=self.catalogue, credentials=self.credentials, models=self.models, limiter=limiter(), limits=TenantLimits(),
+            log=PredictionLog(),
+        )  # fmt: skip
+
+    async def start(self) -> None:
+        """Know every tenant before the first request: from the snapshot, else from the database."""
+        await asyncio.to_thread(self.begin)
+
+    async def stop(self) -> None:
+        await asyncio.to_thread(self.end)
+
+    def begin(self) -> None:
+        """Do what `start` does, in the calling thread."""
+        has_snapshot = self._keeper.load(self.catalogue)
+        self._follower.start()
+        if not has_snapshot:
+            self._follower.wait(FIRST_READING_S)
+
+    def end(self) -> None:
+        self._follower.stop()
+        self.models.close()
+        self.credentials.close()
+        self._bell.close()
+
+    def refresh(self) -> None:
+        """Bring the catalogue to what is committed by now; for tests, and whoever cannot wait a second.
+
+        Raises
+        ------
+        psycopg.OperationalError, django.db.OperationalError
+            where the database is away.
+        """
+        self._follower.refresh()
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether predictions are answered from memory, be the database there or not."""
+        return self.catalogue.is_complete
+
+    def trouble(self) -> str | None:
+        """Say what is not as it should be while predictions go on; None where all is well."""
+        behind = self._publisher.trouble()
+        if behind:
+            return f"aliases stay behind, since versions cannot be loaded: {len(behind)}"
+        age_s = self.catalogue.age_s
+        if age_s is None:
+            return "served from a snapshot: the database was not reached since this process began"
+        return f"the database was last reached {age_s:.0f} s ago" if age_s > STALE_S else None
+
+
+class WhenKnown:
+    """Hands requests to the lane once the catalogue has every tenant, and to `app` until then: a lane that knows nobody refuses all."""
+
+    def __init__(self, lane: ASGIApp, app: ASGIApp, gateway: Gateway) -> None:
+        self._lane, self._app, self._catalogue = lane, app, gateway.catalogue
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._catalogue.is_complete:
+            await self._lane(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+@cache
+def gateway() -> Gateway:
+    """Return this process's gateway; it serves from `start` on."""
+    return Gateway()

@@ -1,0 +1,75 @@
+"""A tenant's rows as they were read: what an entry of the catalogue is made of, and what a snapshot of it keeps."""
+
+from typing import Any
+
+import msgspec
+
+
+class PersonRow(msgspec.Struct, frozen=True, array_like=True):
+    id: str
+    username: str
+    role: str
+
+
+class KeyRow(msgspec.Struct, frozen=True, array_like=True):
+    """A key that was neither revoked nor expired, of somebody active."""
+
+    id: str
+    digest: str
+    user_id: str
+    scopes: list[str]
+    model_names: list[str] | None
+    expires_at: float | None
+
+
+class VersionRow(msgspec.Struct, frozen=True, array_like=True):
+    pk: int
+    number: int
+    state: str
+    reason: str
+    seal: str
+    size_bytes: int
+    runtime: str
+
+
+class ModelRow(msgspec.Struct, frozen=True, array_like=True):
+    """A model that is not archived."""
+
+    name: str
+    limit_scope: str
+    log_payload: str
+    redacted_inputs: list[str]
+    versions: list[VersionRow]
+    aliases: list[tuple[str, int]]
+
+
+class TenantRows(msgspec.Struct, frozen=True, array_like=True):
+    """All that the catalogue knows of one tenant, of one moment.
+
+    domains : the host names that lead to it, beside ``<name>.<base domain>``.
+    limits : its own, as `tenants.limits` keeps them.
+    """
+
+    id: str
+    name: str
+    schema_name: str
+    is_suspended: bool
+    log_is_required: bool
+    limits: dict[str, Any]
+    domains: list[str]
+    people: list[PersonRow]
+    keys: list[KeyRow]
+    models: list[ModelRow]
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(TenantRows)
+
+
+def packed(rows: TenantRows) -> bytes:
+    return _encoder.encode(rows)
+
+
+def unpacked(data: bytes) -> TenantRows:
+    """Return what `packed` packed; raises msgspec.MsgspecError for anything else."""
+    return _decoder.decode(data)

@@ -1,0 +1,50 @@
+"""The catalogue on disk: what a process that starts while the database is away serves from.
+
+It is refused where it is not as it was written, and when it is so old that too much may have changed since, revoked keys above all.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from foretell.gateway.catalogue import Known
+from foretell.gateway.signed_files import FileRefused, read_signed, write_signed
+
+PURPOSE = "snapshot 1"
+MAX_AGE = timedelta(hours=24)
+CLOCKS_DIFFER = timedelta(minutes=5)
+
+
+class _Snapshot(msgspec.Struct, frozen=True, array_like=True):
+    """written_at : seconds since 1970.
+
+    tenants : the revision and the packed rows of each.
+    """
+
+    written_at: float
+    tenants: list[tuple[int, bytes]]
+
+
+def write_snapshot(path: Path, catalogue: Collection[Known], *, now: datetime) -> None:
+    snapshot = _Snapshot(now.timestamp(), [(known.number, known.packed) for known in catalogue])
+    write_signed(path, msgspec.msgpack.encode(snapshot), purpose=PURPOSE, durably=True)
+
+
+def read_snapshot(path: Path, *, now: datetime) -> list[tuple[int, bytes]]:
+    """Return each tenant's revision and packed rows.
+
+    Raises
+    ------
+    FileRefused
+        where there is none, or none that may be served from.
+    """
+    try:
+        snapshot = msgspec.msgpack.decode(read_signed(path, purpose=PURPOSE), type=_Snapshot)
+    except msgspec.MsgspecError as err:
+        raise FileRefused(f"{path} is of another release.") from err
+    age = now - datetime.fromtimestamp(snapshot.written_at, tz=now.tzinfo)
+    if not -CLOCKS_DIFFER <= age <= MAX_AGE:
+        raise FileRefused(f"{path} was written {age} ago; one older than {MAX_AGE} is not served from.")
+    return snapshot.tenants
