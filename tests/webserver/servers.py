@@ -54,9 +54,12 @@ class Echo:
             is_whole = not message["more_body"]
         if scope["path"] == "/slow":
             self.arrived.set()
-            while not self.let_go.is_set():
-                await pause()
+            await self._wait()
         await answer(send, b"%d" % size)
+
+    async def _wait(self) -> None:
+        while not self.let_go.is_set():  # noqa: ASYNC110  the event is another thread's
+            await asyncio.sleep(0.005)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -64,10 +67,6 @@ class Echo:
         await receive()
         self.ended = True
         await send({"type": "lifespan.shutdown.complete"})
-
-
-async def pause() -> None:
-    await asyncio.sleep(0.005)
 
 
 async def answer(send: Send, body: bytes) -> None:
@@ -102,6 +101,7 @@ class Wire:
         self.socket = socket.socket()
         if buffer_bytes is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer_bytes)
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer_bytes)
         self.socket.settimeout(SOON_S)
         self.socket.connect(("127.0.0.1", port))
         self.rest = b""
