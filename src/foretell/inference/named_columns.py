@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence, Sized
 
 from foretell.inference.codec.column_readers import ABSENT, Values
 from foretell.inference.codec.objects import RowReader, row_reader
-from foretell.inference.codec.parsed import MAX_PROBLEMS, MAX_ROWS, ParsedRows
+from foretell.inference.codec.parsed import MAX_PROBLEMS, MAX_ROWS, ParsedRows, most_rows
 from foretell.inference.codec.wording import place
 from foretell.inference.errors import InputProblem, InvalidInput
 from foretell.inference.signature import Signature
@@ -35,7 +35,7 @@ def read_named_columns(
         has every fault: unknown and missing columns by their names, values at ``<path>.<row>.<input>``.
     """
     reader = row_reader(signature)
-    check_row_count(n_rows, path, max_rows=max_rows)
+    check_row_count(n_rows, path, max_rows=most_rows(len(signature.inputs), max_rows))
     if not (drops_unknown and reader.known <= columns.keys()):
         check_names(signature, reader, tuple(columns))
     missing: list[Values] = [[None if source.nullable else ABSENT] * n_rows for source in signature.inputs]

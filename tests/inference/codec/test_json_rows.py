@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from foretell.inference.codec import ParsedRows
 from foretell.inference.codec.json_rows import parse_json
 from foretell.inference.codec.objects import parse_objects
+from foretell.inference.codec.parsed import MAX_CELLS
 from foretell.inference.columns import batch_to_json
 from foretell.inference.errors import InvalidInput
 from foretell.inference.signature import DType, Input, Signature
@@ -313,3 +314,15 @@ def test_python_rows_hold_no_nan(value: float) -> None:
         parse_objects(AGE, [{"age": 1.0}, {"age": value}, {"age": 2.0}], path="rows")
 
     assert [(problem.attr, problem.code) for problem in refusal.value.problems] == [("rows.1.age", "not_finite")]
+
+
+@pytest.mark.parametrize("opening", ["{}", "[" + "null," * 1_999 + "null]"])
+def test_rows_of_many_inputs_are_fewer_since_what_is_missing_takes_memory_too(opening: str) -> None:
+    wide = taking(*(Input(name=f"x{number}", dtype=DType.FLOAT, nullable=True) for number in range(2_000)))
+    many = MAX_CELLS // 2_000 + 1
+
+    with pytest.raises(InvalidInput) as refusal:
+        parse_json(wide, ('{"instances": [' + ",".join([opening] * many) + "]}").encode())
+
+    assert [(problem.attr, problem.code) for problem in refusal.value.problems] == [("instances", "too_many_rows")]
+    assert "at most 2,500" in refusal.value.problems[0].detail

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from foretell.inference.codec.column_readers import ABSENT, Values
 from foretell.inference.codec.objects import Located, RowReader, row_reader
-from foretell.inference.codec.parsed import MAX_PROBLEMS, MAX_ROWS, ParsedRows, Table
+from foretell.inference.codec.parsed import MAX_PROBLEMS, MAX_ROWS, ParsedRows, Table, most_rows
 from foretell.inference.codec.texts import typed_values
 from foretell.inference.codec.wording import place, shown
 from foretell.inference.errors import InputProblem, InvalidInput
@@ -29,7 +29,7 @@ def parse_csv(
     InvalidInput
         has every fault, rows counted from 0: ``instances.3.age``.
     """
-    table = _table(body, max_rows)
+    table = _table(body, most_rows(len(signature.inputs), max_rows))
     reader = row_reader(signature)
     if drops_unknown:
         table = _known_part(reader, table)

@@ -4,7 +4,7 @@ from typing import Any
 
 from foretell.inference.codec.fast_rows import fast_rows
 from foretell.inference.codec.objects import row_reader
-from foretell.inference.codec.parsed import MAX_ROWS, ParsedRows
+from foretell.inference.codec.parsed import MAX_ROWS, ParsedRows, most_rows
 from foretell.inference.codec.strict_json import decode
 from foretell.inference.codec.wording import place, shown
 from foretell.inference.errors import InputProblem, InvalidInput
@@ -25,6 +25,7 @@ def parse_json(signature: Signature, body: bytes, *, max_rows: int = MAX_ROWS) -
     InvalidInput
         has every fault: its place (``age``, or ``instances.3.age``), what was found and what is allowed.
     """
+    max_rows = most_rows(len(signature.inputs), max_rows)
     return fast_rows(signature).read(body, max_rows) or parse_json_strictly(signature, body, max_rows=max_rows)
 
 

@@ -11,7 +11,7 @@ from foretell.inference.batch import Array, Batch
 from foretell.inference.codec.category_readers import reader_of
 from foretell.inference.codec.column_readers import ABSENT, REPORTED, Fault, Values
 from foretell.inference.codec.derived import Derived
-from foretell.inference.codec.parsed import MAX_PROBLEMS, MAX_ROWS, ParsedRows, Table
+from foretell.inference.codec.parsed import MAX_PROBLEMS, MAX_ROWS, ParsedRows, Table, most_rows
 from foretell.inference.codec.wording import listed, place, shown
 from foretell.inference.errors import InputProblem, InvalidInput
 from foretell.inference.signature import Signature
@@ -53,6 +53,7 @@ class RowReader:
         self, rows: Sequence[Any], *, path: str = "instances", is_single: bool = False, max_rows: int = MAX_ROWS
     ) -> ParsedRows:
         """Check rows: objects by name, or lists in the signature's order."""
+        max_rows = most_rows(len(self.names), max_rows)
         if not rows:
             raise InvalidInput(InputProblem(path, "empty", "There are no rows; expected at least one."))
         if len(rows) > max_rows:

@@ -9,6 +9,7 @@ from foretell.inference.batch import Batch
 from foretell.inference.errors import InputProblem
 
 MAX_ROWS = 100_000
+MAX_CELLS = 5_000_000  # rows times inputs: missing values cost memory too, and a row of nothing else is two bytes
 MAX_PROBLEMS = 100  # a person mends the first few; a program learns nothing from the rest
 
 
@@ -32,3 +33,8 @@ class ParsedRows(msgspec.Struct, frozen=True):
     is_single: bool = False
     warnings: tuple[InputProblem, ...] = ()
     table: Table | None = None
+
+
+def most_rows(n_inputs: int, max_rows: int = MAX_ROWS) -> int:
+    """Return how many rows of so many inputs are taken at once."""
+    return min(max_rows, MAX_CELLS // n_inputs)
