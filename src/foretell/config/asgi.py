@@ -13,6 +13,7 @@ _django = django_application()
 from foretell.asgi import ASGIApp  # noqa: E402
 from foretell.config import readiness  # noqa: E402  needs the applications that Django has just loaded
 from foretell.core.asgi import BodyLimit  # noqa: E402
+from foretell.core.body_gate import BodyGate, MaySendBody, anyone  # noqa: E402
 from foretell.core.health import Health  # noqa: E402
 from foretell.core.request_ids import RequestIDs  # noqa: E402
 from foretell.webserver.lifespan import Lifespan  # noqa: E402
@@ -23,15 +24,20 @@ PUSHES = re.compile(r"/versions/?\Z")
 
 def max_bytes_for(method: str, path: str) -> int:
     """Return the largest body that an address takes."""
-    if method == "POST" and PUSHES.search(path):
+    if is_push(method, path):
         return int(settings.MAX_UPLOAD_BYTES)
     if method == "POST" and PREDICTS.search(path):
         return int(settings.MAX_PREDICT_BYTES)
     return int(settings.MAX_BODY_BYTES)
 
 
-def compose(django: ASGIApp) -> ASGIApp:
-    limited = BodyLimit(django, max_bytes_for=max_bytes_for)
+def is_push(method: str, path: str) -> bool:
+    return method == "POST" and PUSHES.search(path) is not None
+
+
+def compose(django: ASGIApp, *, may_send_body: MaySendBody = anyone) -> ASGIApp:
+    gated = BodyGate(django, covers=is_push, may_send_body=may_send_body)
+    limited = BodyLimit(gated, max_bytes_for=max_bytes_for)
     return Lifespan(RequestIDs(Health(limited, required=readiness.REQUIRED, advisory=readiness.ADVISORY)))
 
 
