@@ -41,12 +41,14 @@ def recorder() -> SegmentWriter:
     if _recorder is None:
         with _opening:
             if _recorder is None:
-                _recorder = SegmentWriter(
+                opened = SegmentWriter(
                     settings.PREDICTION_LOG_ROOT,
                     durability="sync" if settings.PREDICTION_LOG_DURABILITY == "sync" else "background",
                     reserve_bytes=settings.PREDICTION_LOG_RESERVE_BYTES,
                 )
-                atexit.register(_recorder.close)
+                opened.open()
+                atexit.register(opened.close)
+                _recorder = opened
     return _recorder
 
 

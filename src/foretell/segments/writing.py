@@ -79,6 +79,11 @@ class SegmentWriter:
         """Why the log takes no records at the moment; None where it does."""
         return self._trouble.strerror if self._trouble else None
 
+    def open(self) -> None:
+        """Make the first segment ahead of the first record; where that fails, `trouble` says why."""
+        with self._lock, contextlib.suppress(OSError):
+            _ = self._segment or self._opened()
+
     def append(self, record: PredictionRecord, *, is_required: bool = True) -> None:
         """Write the record down.
 
