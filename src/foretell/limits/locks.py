@@ -77,7 +77,7 @@ def _linux_calls(descriptor: int) -> Calls:
     lock, unlock = (ctypes.byref(_Flock(kind, os.SEEK_SET, 0, 1, 0)) for kind in (fcntl.F_WRLCK, fcntl.F_UNLCK))
 
     def try_acquire() -> bool:
-        return bool(system_fcntl(descriptor, command, lock) == 0)
+        return not system_fcntl(descriptor, command, lock)
 
     def release() -> None:
         system_fcntl(descriptor, command, unlock)

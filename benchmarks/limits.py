@@ -1,0 +1,157 @@
+"""What a limit costs, and whether it is exact: `python benchmarks/limits.py`. Seconds, on loopback, nothing kept.
+
+Prints two tables: µs per take, alone and with four processes that do nothing else; and how many of 20,000 takes by four processes pass,
+five runs for each limit. With `redis-server` on the PATH the second also has two hosts that share a Redis.
+"""
+
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from foretell.limits import Claim, Limiter, MemoryLimiter, Policy, Rate, SharedMemoryLimiter, claim_for
+
+PROCESSES, TAKES, RUNS = 4, 5_000, 5
+LIMITS = (50, 1_000, 5_000)
+WIDE = "1000000000/d"  # so wide that it refuses nobody
+KINDS = ("key", "user", "tenant")
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="foretell-limits-") as directory:
+        table("One take", ["", "µs", "goal"], costs(Path(directory)))
+        table(
+            f"{PROCESSES * TAKES:,} takes by {PROCESSES} processes",
+            ["limit", f"passed, {RUNS} runs", "exact", "µs per take, all together"],
+            exactness(Path(directory)),
+        )
+
+
+# --- what a take costs ---
+
+
+def costs(directory: Path) -> Iterator[list[str]]:
+    shared = SharedMemoryLimiter(directory / "alone")
+    for number in (1, 3, 4):
+        yield [
+            f"{number} claims, alone",
+            f"{cost_us(shared, claims(number)):.1f}",
+            "≤ 5 for three" if number == 3 else "",
+        ]
+    yield ["3 claims, one refuses", f"{cost_us(shared, [*claims(2), claim('1/d', 'spent')]):.1f}", ""]
+    yield ["3 claims, no lock and no file", f"{cost_us(MemoryLimiter(), claims(3)):.1f}", ""]
+    taken, each_us = takers(directory / "contended", WIDE)
+    assert taken == PROCESSES * TAKES
+    yield [f"3 claims, {PROCESSES} processes on the same buckets", f"{each_us:.1f}", ""]
+
+
+def cost_us(limiter: Limiter, wanted: Sequence[Claim], *, takes: int = 20_000) -> float:
+    """Return the median of five rounds, in µs for one take."""
+    rounds = []
+    for _ in range(5):
+        began = time.perf_counter()
+        for _ in range(takes):
+            limiter.take(wanted)
+        rounds.append((time.perf_counter() - began) / takes * 1e6)
+    return statistics.median(rounds)
+
+
+def claims(number: int, rate: str = WIDE) -> list[Claim]:
+    return [claim(rate if kind == "key" else WIDE, kind) for kind in (*KINDS, "scope")[:number]]
+
+
+def claim(rate: str, kind: str) -> Claim:
+    return claim_for("acme", kind, "x", Policy(kind, Rate.parse(rate)))
+
+
+# --- how many pass ---
+
+
+def exactness(directory: Path) -> Iterator[list[str]]:
+    for limit in LIMITS:
+        runs = [takers(directory / f"{limit}-{run}", f"{limit}/d") for run in range(RUNS)]
+        yield row(f"{limit:,}", limit, runs)
+    server = shutil.which("redis-server") or shutil.which("valkey-server")
+    if server is None:
+        return
+    with redis_server(server, directory) as url:
+        for limit in (7, 5_000):
+            runs = [
+                takers(directory / f"{limit}-hosts-{run}", f"{limit}/d", url=url, name=str(run)) for run in range(RUNS)
+            ]
+            yield row(f"{limit:,}, over 2 hosts with Redis", limit, runs)
+
+
+def row(what: str, limit: int, runs: Sequence[tuple[int, float]]) -> list[str]:
+    passed = [taken for taken, _ in runs]
+    said = "yes" if set(passed) == {limit} else "NO" if max(passed) > limit else "never more"
+    return [what, " ".join(map(str, passed)), said, f"{statistics.median(us for _, us in runs):.1f}"]
+
+
+def takers(path: Path, rate: str, *, url: str = "", name: str = "x") -> tuple[int, float]:
+    """Let four processes take at once; return how many passed, and µs per take of them all together."""
+    commands = [[sys.executable, __file__, str(path), rate, url, name, str(number % 2)] for number in range(PROCESSES)]
+    processes = [subprocess.Popen(it, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for it in commands]
+    for process in processes:
+        assert process.stdout is not None
+        process.stdout.readline()
+    begin = time.monotonic_ns() + 50_000_000
+    results = [json.loads(process.communicate()[0]) for process in begun(processes, begin)]
+    last_us = (max(ended for _, ended in results) - begin) / 1e3
+    return sum(passed for passed, _ in results), last_us / (PROCESSES * TAKES)
+
+
+def begun(processes: Sequence["subprocess.Popen[str]"], begin: int) -> Sequence["subprocess.Popen[str]"]:
+    """Tell all of them when to begin, before waiting for any."""
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write(f"{begin}\n")
+        process.stdin.flush()
+    return processes
+
+
+def take_all(path: str, rate: str, url: str, name: str, host: str) -> None:
+    """Be one of the processes."""
+    limiter: Limiter = SharedMemoryLimiter(Path(f"{path}-{host}" if url else path))
+    if url:
+        from foretell.limits.redis import RedisLimiter
+
+        limiter = RedisLimiter(url, local=limiter, leases=Path(f"{path}-{host}-leases"), hosts=2)
+    wanted = [claim_for("acme", "key", name, Policy("key", Rate.parse(rate))), *claims(3)[1:]]
+    print("ready", flush=True)
+    begin = int(sys.stdin.readline())
+    while time.monotonic_ns() < begin:
+        pass
+    decisions = [limiter.take(wanted) for _ in range(TAKES)]
+    ended = time.monotonic_ns()
+    print(json.dumps([sum(decision is not None and decision.allowed for decision in decisions), ended]), flush=True)
+
+
+@contextmanager
+def redis_server(server: str, directory: Path) -> Iterator[str]:
+    options = ["--port", "0", "--unixsocket", str(directory / "redis.sock"), "--save", "", "--appendonly", "no"]
+    process = subprocess.Popen([server, *options], cwd=directory, stdout=subprocess.DEVNULL)
+    try:
+        while not (directory / "redis.sock").exists():
+            time.sleep(0.01)
+        yield f"unix://{directory}/redis.sock"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def table(title: str, head: Sequence[str], rows: Iterator[list[str]]) -> None:
+    print(f"\n{title}\n")
+    print(f"| {' | '.join(head)} |\n|{' --- |' * len(head)}")
+    for cells in rows:
+        print(f"| {' | '.join(cells)} |", flush=True)
+
+
+if __name__ == "__main__":
+    take_all(*sys.argv[1:]) if len(sys.argv) > 1 else main()
