@@ -9,6 +9,8 @@ from django.db.migrations.executor import MigrationExecutor
 
 from foretell.core.health import Check
 from foretell.core.tenancy import use_public
+from foretell.gateway.away import DatabaseAway
+from foretell.gateway.lane import gateway
 from foretell.inference.errors import SandboxError
 from foretell.inference.sandbox import Sandbox
 from foretell.registry.recording import recorder
@@ -20,6 +22,16 @@ def stopping() -> str | None:
     return "this process is about to stop" if load.is_leaving else None
 
 
+def predictions() -> str | None:
+    """Whether predictions are answered: from memory, or else by asking the database."""
+    return None if gateway().is_serving else database()
+
+
+def catalogue() -> str | None:
+    """Whether this process knows of what changes, and every alias leads where it should."""
+    return gateway().trouble()
+
+
 def database() -> str | None:
     with _database():
         connection.cursor().execute("SELECT 1")
@@ -27,6 +39,9 @@ def database() -> str | None:
 
 
 def migrations() -> str | None:
+    """Whether the code may use the database; while it is away, it does not."""
+    if gateway().is_cut_off:
+        return None
     with _database():
         executor = MigrationExecutor(connection)
         behind = executor.migration_plan([node for node in executor.loader.graph.leaf_nodes() if _is_shared(node[0])])
@@ -71,7 +86,12 @@ def prediction_log() -> str | None:
 
 @contextmanager
 def _database() -> Iterator[None]:
-    """Look at the public schema. The probe is no request: nobody else gives its connection back, or drops one that broke."""
+    """Look at the public schema. The probe is no request: nobody else gives its connection back, or drops one that broke.
+
+    A probe does not wait for a connection to a database of which it is known that it is away.
+    """
+    if gateway().is_cut_off:
+        raise DatabaseAway
     close_old_connections()
     try:
         with use_public():
@@ -88,8 +108,14 @@ def _is_shared(label: str) -> bool:
 
 REQUIRED: Mapping[str, Check] = {
     "stopping": stopping,
-    "database": database,
+    "predictions": predictions,
     "migrations": migrations,
     "storage": storage,
 }
-ADVISORY: Mapping[str, Check] = {"sandbox": sandbox, "worker": worker, "prediction log": prediction_log}
+ADVISORY: Mapping[str, Check] = {
+    "database": database,
+    "catalogue": catalogue,
+    "sandbox": sandbox,
+    "worker": worker,
+    "prediction log": prediction_log,
+}

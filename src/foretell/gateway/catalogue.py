@@ -42,6 +42,7 @@ class MemoryCatalogue:
         self._schema_of_name: dict[str, str] = {}
         self._confirmed_at: float | None = None
         self.is_complete = False  #: whether every tenant was read: from the database, or from a snapshot of it
+        self.is_cut_off = False  #: whether the database was away when it was last asked
 
     # --- for the lane ---
 
@@ -98,7 +99,7 @@ class MemoryCatalogue:
 
     def confirm(self) -> None:
         """Note that the database was asked just now, and all that it told is here."""
-        self._confirmed_at, self.is_complete = self._clock(), True
+        self._confirmed_at, self.is_complete, self.is_cut_off = self._clock(), True, False
 
     @property
     def age_s(self) -> float | None:

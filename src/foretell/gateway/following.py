@@ -68,7 +68,7 @@ class Follower:
         return self._is_first.wait(timeout_s)
 
     def refresh(self) -> None:
-        """Bring the catalogue to what is committed by now, in the calling thread.
+        """Bring the catalogue to what is committed by now, aliases included, in the calling thread.
 
         Raises
         ------
@@ -77,7 +77,8 @@ class Follower:
         """
         with listening(self._bell, hears=False) as listener:
             self._catch_up(listener)
-        self._publisher.tend()
+        self._publisher.wait()
+        self._look_after()
 
     def _run(self) -> None:
         wait_s = RECONNECT_S[0]
@@ -88,6 +89,7 @@ class Follower:
                     wait_s = RECONNECT_S[0]
                     self._follow(listener)
             except AWAY as err:
+                self._catalogue.is_cut_off = True
                 log.warning(
                     "the catalogue cannot follow the database; what is known is served", detail=str(err).strip()
                 )

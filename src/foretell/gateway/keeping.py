@@ -31,7 +31,7 @@ class Keeper:
     def __init__(
         self, directory: Path, descriptions: Descriptions, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._path = directory / "snapshot"
+        self._directory = directory
         self._descriptions, self._clock = descriptions, clock
         self._undescribed: deque[str] = deque()
         self._is_changed = False
@@ -39,10 +39,8 @@ class Keeper:
 
     def load(self, catalogue: MemoryCatalogue) -> bool:
         """Fill an empty catalogue from the snapshot; return whether there was one that may be served from."""
-        try:
-            tenants = read_snapshot(self._path, now=timezone.now())
-        except FileRefused as err:
-            log.info("the catalogue begins without a snapshot", detail=err.message)
+        tenants = snapshot_of(self._directory)
+        if tenants is None:
             return False
         for number, rows in tenants:
             found = unpacked(rows)
@@ -74,7 +72,7 @@ class Keeper:
             return
         self._is_changed, self._written_at = False, self._clock()
         try:
-            write_snapshot(self._path, catalogue.all_known(), now=timezone.now())
+            write_snapshot(_path(self._directory), catalogue.all_known(), now=timezone.now())
         except OSError as err:
             log.warning("the catalogue's snapshot cannot be written", detail=str(err))
 
@@ -96,3 +94,16 @@ class Keeper:
 
 def _is_fresh(catalogue: MemoryCatalogue) -> bool:
     return catalogue.age_s is not None and catalogue.age_s < FRESH_S
+
+
+def snapshot_of(directory: Path) -> list[tuple[int, bytes]] | None:
+    """Return what the snapshot has, or None where there is none that may be served from."""
+    try:
+        return read_snapshot(_path(directory), now=timezone.now())
+    except FileRefused as err:
+        log.info("there is no snapshot to serve from", detail=err.message)
+        return None
+
+
+def _path(directory: Path) -> Path:
+    return directory / "snapshot"

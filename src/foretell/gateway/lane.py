@@ -2,6 +2,7 @@
 
 import asyncio
 from functools import cache
+from pathlib import Path
 
 from django.conf import settings
 
@@ -11,7 +12,7 @@ from foretell.gateway.catalogue import MemoryCatalogue
 from foretell.gateway.credentials import Passwords
 from foretell.gateway.descriptions import Descriptions
 from foretell.gateway.following import Follower
-from foretell.gateway.keeping import Keeper
+from foretell.gateway.keeping import Keeper, snapshot_of
 from foretell.gateway.limits import TenantLimits
 from foretell.gateway.listening import Bell
 from foretell.gateway.log import PredictionLog
@@ -37,7 +38,7 @@ class Gateway:
     """
 
     def __init__(self, *, loaded: LoadedModels = loaded_models, hears: bool = True) -> None:
-        directory = settings.FORETELL_HOME / "catalogue"
+        directory = catalogue_directory()
         descriptions = Descriptions(directory / "versions")
         self._bell = Bell()
         self.catalogue = MemoryCatalogue(base_domain=settings.BASE_DOMAIN)
@@ -88,15 +89,20 @@ class Gateway:
         """Whether predictions are answered from memory, be the database there or not."""
         return self.catalogue.is_complete
 
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether predictions are answered from memory, and the database was away a moment ago."""
+        return self.catalogue.is_complete and self.catalogue.is_cut_off
+
     def trouble(self) -> str | None:
-        """Say what is not as it should be while predictions go on; None where all is well."""
+        """Say what is not as it should be while predictions go on; None where all is well, or nothing was begun."""
         behind = self._publisher.trouble()
         if behind:
-            return f"aliases stay behind, since versions cannot be loaded: {len(behind)}"
+            return f"{len(behind)} aliases stay behind: their versions cannot be loaded here"
         age_s = self.catalogue.age_s
         if age_s is None:
-            return "served from a snapshot: the database was not reached since this process began"
-        return f"the database was last reached {age_s:.0f} s ago" if age_s > STALE_S else None
+            return "served from a snapshot; the database was not reached yet" if self.is_serving else None
+        return f"the database was last reached {age_s:.0f} s ago" if self.is_cut_off or age_s > STALE_S else None
 
 
 class WhenKnown:
@@ -116,3 +122,14 @@ class WhenKnown:
 def gateway() -> Gateway:
     """Return this process's gateway; it serves from `start` on."""
     return Gateway()
+
+
+def catalogue_directory() -> Path:
+    """Return where the catalogue is kept on disk."""
+    home: Path = settings.FORETELL_HOME
+    return home / "catalogue"
+
+
+def has_snapshot() -> bool:
+    """Whether predictions can be served from disk while the database is away."""
+    return snapshot_of(catalogue_directory()) is not None

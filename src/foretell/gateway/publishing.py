@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent import futures
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
@@ -77,6 +78,10 @@ class Publisher:
             if any(outcomes):
                 self.publish(schema_name)
         self._models.sweep()
+
+    def wait(self) -> None:
+        """Wait until every load under way is over."""
+        futures.wait([load.future for loads in list(self._loads.values()) for load in list(loads.values())])
 
     def trouble(self) -> list[str]:
         """Say which aliases stay behind because their next version cannot be loaded here."""

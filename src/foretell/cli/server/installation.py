@@ -36,8 +36,11 @@ def set_up_django() -> None:
 
 
 @contextmanager
-def installation(*, migrated: bool = True) -> Iterator[None]:
-    """Work on the installation of this environment: its database is started for the length of the block where it is not running."""
+def installation(*, migrated: bool = True, or_snapshot: bool = False) -> Iterator[None]:
+    """Work on the installation of this environment: its database is started for the length of the block where it is not running.
+
+    With `or_snapshot` a database that is away may stay so, where predictions can be served from a snapshot of what it had.
+    """
     require_server()
     from foretell.embedded.database import running_database
     from foretell.embedded.ending import end_in_order
@@ -45,10 +48,25 @@ def installation(*, migrated: bool = True) -> Iterator[None]:
     end_in_order()
     with running_database():
         set_up_django()
-        from foretell.config.migrating import is_behind
         from foretell.config.reaching import reached_database
 
         with reached_database():
-            if migrated and is_behind():
-                raise NotMigrated
+            if migrated:
+                _require_migrated(or_snapshot=or_snapshot)
             yield
+
+
+def _require_migrated(*, or_snapshot: bool) -> None:
+    from django.db import OperationalError
+
+    from foretell.config.migrating import is_behind
+    from foretell.gateway.lane import has_snapshot
+
+    try:
+        is_unusable = is_behind()
+    except OperationalError:
+        if or_snapshot and has_snapshot():
+            return
+        raise
+    if is_unusable:
+        raise NotMigrated

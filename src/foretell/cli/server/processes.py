@@ -37,7 +37,7 @@ def web(
     if fd is None:
         from foretell.cli.server.up import run_web_only
 
-        with installation():
+        with installation(or_snapshot=True):
             raise typer.Exit(run_web_only())
     from foretell.embedded.parts import die_with_supervisor
 
