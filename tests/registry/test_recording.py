@@ -1,7 +1,5 @@
 """A prediction is on disk before it is answered, as much of it as its model's policy allows; else its tenant's policy decides."""
 
-import resource
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from foretell.segments.records import TOO_LARGE, PredictionRecord
 from tests.cast import House
 from tests.http import HttpFor
 from tests.models import ready_sum_model
+from tests.segments.full_disk import full_disk
 from tests.segments.reading_back import all_records
 
 PREDICT = "/api/v1/models/sum/predict/"
@@ -147,19 +146,15 @@ def test_another_policy_forgets_the_names(acme: House, alice: httpx.Client) -> N
 
 
 @pytest.fixture
-def full_disk(acme: House, alice: httpx.Client, log: Path) -> Iterator[None]:
-    """From here on no file may grow; the model is loaded and answered once before."""
+def log_that_takes_nothing(acme: House, alice: httpx.Client, log: Path) -> Iterator[None]:
+    """From here on the log cannot grow; the model is loaded and answered once before."""
     ready_sum_model(acme)
     assert alice.post(PREDICT, json={"a": 1, "b": 2}).status_code == 200
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    signal.signal(signal.SIGXFSZ, handler)
+    with full_disk(log):
+        yield
 
 
-@pytest.mark.usefixtures("full_disk")
+@pytest.mark.usefixtures("log_that_takes_nothing")
 def test_a_prediction_that_cannot_be_logged_is_503(alice: httpx.Client) -> None:
     answer = alice.post(PREDICT, json={"a": 1, "b": 2})
 
@@ -168,7 +163,7 @@ def test_a_prediction_that_cannot_be_logged_is_503(alice: httpx.Client) -> None:
     assert "prediction" not in answer.json()
 
 
-@pytest.mark.usefixtures("full_disk")
+@pytest.mark.usefixtures("log_that_takes_nothing")
 def test_with_best_effort_it_is_answered_and_readiness_says_why_it_is_degraded(
     acme: House, alice: httpx.Client
 ) -> None:

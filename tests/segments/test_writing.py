@@ -2,14 +2,12 @@
 
 import errno
 import os
-import resource
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from foretell.segments.errors import LogUnavailable
 from foretell.segments.files import is_abandoned, segment_paths, sweep_unnamed
 from foretell.segments.writing import SegmentWriter
 from tests.logged import prediction_record
+from tests.segments.full_disk import full_disk
 from tests.segments.reading_back import gaps, prediction_ids
 
 OpenWriter = Callable[..., SegmentWriter]
@@ -209,26 +208,13 @@ def test_kill_9_of_a_writer_loses_nothing_that_it_acknowledged(tmp_path: Path, s
 # --- a full disk ---
 
 
-@contextmanager
-def full_disk(after: int = 0) -> Iterator[None]:
-    """No file of this process may grow beyond so many bytes; the write that would is cut short, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (after, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, handler)
-
-
 def test_what_cannot_be_logged_is_refused_where_the_log_is_required_and_comes_back_by_itself(
     open_writer: OpenWriter, tmp_path: Path
 ) -> None:
     writer, before, after = open_writer(), prediction_record(), prediction_record()
     writer.append(before)
 
-    with full_disk():
+    with full_disk(tmp_path):
         with pytest.raises(LogUnavailable) as refused:
             writer.append(prediction_record())
         assert (status_of(refused.value), retry_after_s(refused.value)) == (503, 5)
@@ -244,7 +230,7 @@ def test_a_write_that_was_cut_short_is_followed_by_nothing(open_writer: OpenWrit
     writer.append(before)
     (segment,) = segment_paths(tmp_path)
 
-    with full_disk(after=segment.stat().st_size + 20), pytest.raises(LogUnavailable):
+    with full_disk(tmp_path, after=segment.stat().st_size + 20), pytest.raises(LogUnavailable):
         writer.append(prediction_record())
     torn = segment.stat().st_size
 
@@ -260,7 +246,7 @@ def test_with_best_effort_it_goes_on_and_the_gap_is_written_down_when_there_is_r
     writer, acme, globex = open_writer(), prediction_record(tenant="acme"), prediction_record(tenant="globex")
     writer.append(acme)
 
-    with full_disk():
+    with full_disk(tmp_path):
         for _ in range(3):
             writer.append(acme, is_required=False)
         writer.append(globex, is_required=False)
@@ -285,7 +271,7 @@ def test_a_full_disk_lets_go_of_the_reserve_and_everybody_stops_until_there_is_r
         return os.statvfs_result((*real(path)[:4], room["blocks"], *real(path)[5:]))
 
     monkeypatch.setattr("foretell.segments.reserve.os.statvfs", statvfs)
-    with full_disk(), pytest.raises(LogUnavailable):
+    with full_disk(tmp_path), pytest.raises(LogUnavailable):
         first.append(prediction_record())
 
     assert not reserve.exists()
