@@ -17,6 +17,7 @@ from foretell.errors import ForetellError
 
 LEAST_FREE_BYTES = 1 << 30
 MOST_CLOCK_DRIFT_S = 5.0
+MOST_LOG_LAG_S = 60.0
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
@@ -48,6 +49,7 @@ def examine() -> Iterator[Finding]:
     """Yield what is found; a check that breaks is a finding, and the next one goes on."""
     yield from _guarded("configuration", configuration)
     yield from _guarded("disk", disk)
+    yield from _guarded("prediction log", prediction_log)
     yield from _guarded("sandbox", sandbox_layers)
     yield from _guarded("database", database)
 
@@ -81,6 +83,22 @@ def disk() -> Iterator[Finding]:
         f"{free / 1e9:.1f} GB free at {where}"
         + ("" if state == "ok" else "; at least 1 GB is needed: free some, or move FORETELL_HOME"),
     )
+
+
+def prediction_log() -> Iterator[Finding]:
+    directory = env.home() / "predictions"
+    if not directory.is_dir():
+        return
+    from foretell.segments.lag import drain_lag
+
+    lag = drain_lag(directory)
+    aside = [*directory.glob("rejected/*"), *directory.glob("*.damaged")]
+    detail = f"{lag.n_bytes:,} bytes wait to be drained"
+    if lag.age_s > MOST_LOG_LAG_S:
+        detail += f", for {lag.age_s:.0f} s; is a worker running, and the database reachable?"
+    if aside:
+        detail += f"; {len(aside)} files were set aside, such as {aside[0]}: look at them, then remove them"
+    yield Finding("prediction log", "warn" if aside or lag.age_s > MOST_LOG_LAG_S else "ok", detail)
 
 
 def sandbox_layers() -> Iterator[Finding]:
