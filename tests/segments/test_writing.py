@@ -22,6 +22,7 @@ from tests.segments.full_disk import full_disk
 from tests.segments.reading_back import gaps, prediction_ids
 
 OpenWriter = Callable[..., SegmentWriter]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -189,7 +190,7 @@ def test_kill_9_of_a_writer_loses_nothing_that_it_acknowledged(tmp_path: Path, s
         process = subprocess.Popen(
             [sys.executable, "-c", WRITER, str(tmp_path), str(size)],
             stdout=subprocess.PIPE,
-            cwd=Path(__file__).parents[2],
+            cwd=ROOT,
         )
         assert process.stdout is not None
         for _ in range(20 + 37 * round_number):
@@ -206,6 +207,37 @@ def test_kill_9_of_a_writer_loses_nothing_that_it_acknowledged(tmp_path: Path, s
 
 
 # --- a full disk ---
+
+
+FILLER = """
+import resource, signal, sys
+from pathlib import Path
+from foretell.segments.errors import LogUnavailable
+from foretell.segments.writing import SegmentWriter
+from tests.logged import prediction_record
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+writer = SegmentWriter(Path(sys.argv[1]), reserve_bytes=0)
+try:
+    while True:
+        record = prediction_record(inputs=b"x" * 777)
+        writer.append(record)
+        print(record.id.hex(), flush=True)
+except LogUnavailable:
+    writer.close()
+"""
+
+
+def test_where_the_kernel_cuts_a_write_short_exactly_what_was_acknowledged_is_there(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FILLER, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+
+    acknowledged = [bytes.fromhex(line) for line in done.stdout.split()]
+    (segment,) = segment_paths(tmp_path)
+    assert len(acknowledged) > 10
+    assert segment.stat().st_size == 50_000  # the last frame is there in part
+    assert prediction_ids(tmp_path) == acknowledged
 
 
 def test_what_cannot_be_logged_is_refused_where_the_log_is_required_and_comes_back_by_itself(
