@@ -1,4 +1,4 @@
-"""From an address to a tenant's name: host names in one form, and the prefix ``/t/<name>/``. The same for every face."""
+"""What is read of addresses, the same for every face: host names in one form, the prefix ``/t/<name>/``, and who a proxy saw."""
 
 import re
 
@@ -26,3 +26,14 @@ def split_prefix(path: str) -> tuple[str, str] | None:
     """Part ``/t/acme/models/`` into ``("acme", "/models/")``; None where the path has no such prefix."""
     match = PREFIX.match(path)
     return (match["name"], path[match.end() :]) if match else None
+
+
+def trusted_address(peer: str, forwarded_for: str, *, proxies: int) -> str:
+    """Return the address that the outermost of our proxies saw; that of the connection where we have none.
+
+    Security: X-Forwarded-For is what a client likes it to be, but for its last entries, of which each of our proxies adds one.
+    """
+    if not proxies:
+        return peer
+    seen = [entry.strip() for entry in forwarded_for.split(",") if entry.strip()]
+    return seen[-proxies] if len(seen) >= proxies else peer

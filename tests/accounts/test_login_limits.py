@@ -197,7 +197,6 @@ def test_a_tenant_and_the_installation_have_limits_of_their_own(acme: House, mon
         ("::ffff:192.0.2.7", "192.0.2.7"),
         ("[2001:db8::1]", "2001:db8::/64"),
         ("fe80::1%eth0", "fe80::/64"),
-        ("", ""),
         ("unix:", "unix:"),
     ],
 )
@@ -235,6 +234,11 @@ def test_a_made_up_forwarding_is_no_new_address(http_for: HttpFor, acme: House, 
     ]
 
     assert answers.count(429) == 5
+
+
+def test_clients_without_an_address_are_not_one_client(acme: House) -> None:
+    for number in range(60):
+        login_limits.check(tenant_id=str(acme.tenant.id), account=f"name{number}", client="")
 
 
 def test_buckets_are_named_by_digests_and_hold_no_names(acme: House) -> None:

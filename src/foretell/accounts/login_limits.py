@@ -15,6 +15,7 @@ from django.conf import settings
 
 from foretell.accounts.folding import folded
 from foretell.accounts.limiting import limiter
+from foretell.addresses import trusted_address
 from foretell.limits import Claim, Policy, Rate, Throttled, claim_for
 
 ACCOUNT = Policy("sign-ins of an account", Rate.parse("5/min burst 10"))
@@ -70,32 +71,22 @@ def check(*, tenant_id: str, account: str, client: str) -> Attempt:
 
 
 def claims_on(*, tenant_id: str, account: str, client: str) -> tuple[Claim, ...]:
-    return (
+    claims = (
         claim_for(tenant_id, "sign-in account", folded(account), ACCOUNT),
-        claim_for("", "sign-in address", network_of(client), ADDRESS),
         claim_for(tenant_id, "sign-in", "", TENANT),
         claim_for("", "sign-in", "", OVERALL),
     )
+    if not client:  # as over a Unix socket: not all of its clients are one
+        return claims
+    return (*claims, claim_for("", "sign-in address", network_of(client), ADDRESS))
 
 
 def client_of(request: Any) -> str:
-    """Return the address that a request of Django's comes from; "" where there is no request.
-
-    Security: X-Forwarded-For is what the client likes it to be, but for its last entries: each proxy of ours adds the address that it
-    saw. Without FORETELL_TRUSTED_PROXIES it is not read.
-    """
+    """Return the address that a request of Django's comes from; "" where there is no request."""
     if request is None:
         return ""
-    return trusted_address(request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", ""))
-
-
-def trusted_address(peer: str, forwarded_for: str) -> str:
-    """Return the address that the outermost proxy of ours saw, or that of the connection where we have none."""
-    proxies: int = settings.TRUSTED_PROXIES
-    if not proxies:
-        return peer
-    seen = [entry.strip() for entry in forwarded_for.split(",") if entry.strip()]
-    return seen[-proxies] if len(seen) >= proxies else peer
+    peer, forwarded_for = request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", "")
+    return trusted_address(peer, forwarded_for, proxies=settings.TRUSTED_PROXIES)
 
 
 def network_of(client: str) -> str:
