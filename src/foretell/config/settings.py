@@ -207,6 +207,7 @@ SANDBOX_SOCKET = FORETELL_HOME / "run" / "sandbox.sock"
 MAX_UPLOAD_BYTES = env.integer("FORETELL_MAX_UPLOAD_MB", 256, minimum=1, maximum=4096) * 1024 * 1024
 MAX_PREDICT_BYTES = env.integer("FORETELL_MAX_PREDICT_MB", 16, minimum=1, maximum=1024) * 1024 * 1024
 MAX_BODY_BYTES = 1024 * 1024  # everything else
+MODEL_MEMORY_BYTES = env.integer("FORETELL_MODEL_MEMORY_MB", 2_048, minimum=64, maximum=1_048_576) * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_PREDICT_BYTES
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_100  # the form of a model with as many inputs as a signature may have
 FILE_UPLOAD_TEMP_DIR = str(UPLOAD_ROOT)

@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 Key = tuple[str, int, str]  # tenant, version, seal
 
 #: What this process serves from, whichever face asks.
-loaded_models = LoadedModels()
+loaded_models = LoadedModels(max_bytes=settings.MODEL_MEMORY_BYTES)
 
 
 @contextmanager
