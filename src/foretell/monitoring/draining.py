@@ -76,6 +76,9 @@ class Drainer:
                     self._drain_until(stop)
             except AnotherDrains:
                 stop.wait(1.0)
+            except OSError as err:
+                log.error("the prediction log's directory cannot be used", error=str(err))
+                stop.wait(LONGEST_BACKOFF_S)
 
     def drain(self) -> int:
         """Drain what is there now; return how many predictions that were.
@@ -92,12 +95,10 @@ class Drainer:
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(self._directory / "drainer.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(descriptor, self._directory)
             sweep_unnamed(self._directory)
             self._progress = read_progress(self._directory)
             yield
-        except BlockingIOError:
-            raise AnotherDrains(self._directory) from None
         finally:
             self._let_go()
             os.close(descriptor)
@@ -232,6 +233,13 @@ class _Batch:
             self._left_bytes -= entry.end - entry.start
             self.entries.append(entry)
         return entries[-1].end
+
+
+def _lock(descriptor: int, directory: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise AnotherDrains(directory) from None
 
 
 def _backoff_s(failures: int) -> float:

@@ -43,16 +43,15 @@ class Reserve:
         disk = os.statvfs(self._path.parent)
         if disk.f_bavail * disk.f_frsize < 2 * self._size:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        fresh = self._path.with_name(f"reserve.{os.getpid()}")
         try:
-            _allocate(fresh, self._size)
-            fresh.rename(self._path)
-        finally:
-            fresh.unlink(missing_ok=True)
+            _allocate(self._path, self._size)  # in place: a death in the middle leaves nothing that is not found again
+        except OSError:
+            self.release()
+            raise
 
 
 def _allocate(path: Path, size: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(descriptor, 0, size)

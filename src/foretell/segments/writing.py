@@ -27,7 +27,7 @@ Durability = Literal["background", "sync"]
 SEGMENT_BYTES = 64 << 20
 RESERVE_BYTES = 64 << 20
 REOPEN_EVERY_S = 0.5
-CLOSED = OSError(errno.EBADF, "the log is closed")
+CLOSED = (errno.EBADF, "the log is closed")
 
 _writers: "weakref.WeakSet[SegmentWriter]" = weakref.WeakSet()
 
@@ -69,7 +69,7 @@ class SegmentWriter:
         self._lock = threading.Lock()
         self._segment: OpenSegment | None = None
         self._retired: list[OpenSegment] = []  # closed by the keeper alone, which may be syncing them
-        self._trouble: OSError | None = None
+        self._trouble: tuple[int, str] | None = None
         self._keeper: threading.Thread | None = None
         self._stop = threading.Event()
         self._reopen_at = 0.0
@@ -77,7 +77,7 @@ class SegmentWriter:
     @property
     def trouble(self) -> str | None:
         """Why the log takes no records at the moment; None where it does."""
-        return self._trouble.strerror if self._trouble else None
+        return self._trouble[1] if self._trouble else None
 
     def open(self) -> None:
         """Make the first segment ahead of the first record; where that fails, `trouble` says why."""
@@ -110,7 +110,8 @@ class SegmentWriter:
         with self._lock, contextlib.suppress(OSError):
             self._write_gaps()
         with self._lock:
-            self._retire(CLOSED)
+            self._retire()
+            self._trouble = CLOSED
             self._close_retired()
 
     def _write(self, frame: bytes) -> None:
@@ -127,34 +128,36 @@ class SegmentWriter:
             if self._is_sync:
                 segment.sync()
         except OSError as err:
-            self._retire(err)
+            self._stop_taking(err)
             raise
 
     def _opened(self) -> OpenSegment:
         if self._trouble is not None:
-            raise self._trouble
+            raise OSError(*self._trouble)
         try:
             self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._reserve.hold()
             self._segment = open_segment(self._directory, time.monotonic())
         except OSError as err:
-            self._retire(err)
+            self._stop_taking(err)
             raise
         finally:
             self._keep()
         return self._segment
 
-    def _retire(self, why: OSError | None) -> None:
-        """Be done with the segment; with a reason, take no records until it is gone."""
+    def _retire(self) -> None:
         if self._segment is not None:
             self._retired.append(self._segment)
             self._segment = None
-        if why is not None and self._trouble is None:
-            self._trouble = why
+
+    def _stop_taking(self, why: OSError) -> None:
+        """Be done with the segment, and take no records until the keeper finds that it is possible again."""
+        self._retire()
+        if self._trouble is None:
+            self._trouble = (why.errno or errno.EIO, why.strerror or type(why).__name__)
             self._reopen_at = time.monotonic() + REOPEN_EVERY_S
-            if why is not CLOSED:
-                self._reserve.release()
-                log.error("the prediction log takes no records: %s", why)
+            self._reserve.release()
+            log.error("the prediction log takes no records: %s", why)
 
     # --- the keeper: a thread that syncs, ends segments, and looks whether there is room again ---
 
@@ -169,7 +172,7 @@ class SegmentWriter:
                 self._tend(time.monotonic())
             except OSError as err:
                 with self._lock:
-                    self._retire(err)
+                    self._stop_taking(err)
             except Exception:
                 log.exception("the prediction log's keeper met something unexpected")
 
@@ -195,7 +198,7 @@ class SegmentWriter:
             if self._segment is None:  # a write failed meanwhile
                 self._retired.append(fresh)
                 return
-            self._retire(None)
+            self._retire()
             self._segment = fresh
 
     def _look_for_room(self, now: float) -> None:
@@ -235,7 +238,8 @@ class SegmentWriter:
         """After a fork: the segment is the parent's. The child's copies are closed, or its lock would outlive the parent."""
         for segment in (self._segment, *self._retired):
             if segment is not None:
-                segment.close()
+                with contextlib.suppress(OSError):
+                    segment.close()
         self._gaps = Gaps()
         self._begin()
 
