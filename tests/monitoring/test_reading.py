@@ -94,6 +94,7 @@ def test_a_list_costs_the_same_number_of_queries_whatever_its_length(acme: House
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
+    alice.get(LOG)  # the first use of a key in a while is noted
     counts = []
     for _ in range(2):
         for person in ("alice", "bob", "erin"):

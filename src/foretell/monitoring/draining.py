@@ -179,6 +179,8 @@ class Drainer:
         self._progress.n_predictions += stored.n_predictions
         self._progress.n_dropped += stored.n_dropped
         self._progress.offsets |= {entry.segment: entry.end for entry in entries}
+        if stored.n_missed:
+            log.warning("predictions were answered that could not be logged", count=stored.n_missed)
         if stored.n_dropped:
             log.warning("predictions of tenants that are gone were dropped", count=stored.n_dropped)
 

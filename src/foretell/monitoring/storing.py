@@ -44,10 +44,11 @@ class MarkMoved(ForetellError):
 
 @dataclass(slots=True)
 class Stored:
-    """What became of a batch: `n_dropped` are of tenants that are gone."""
+    """What became of a batch: `n_dropped` are of tenants that are gone, `n_missed` were answered and never logged."""
 
     n_predictions: int = 0
     n_dropped: int = 0
+    n_missed: int = 0
 
 
 @dataclass(slots=True)
@@ -94,10 +95,12 @@ class Store:
                 if tenant not in schemas:
                     stored.n_dropped += len(records)
                     continue
-                stored.n_predictions += self._store_for(cursor, schemas[tenant], records)
+                self._store_for(cursor, schemas[tenant], records, stored)
         return stored
 
-    def _store_for(self, cursor: Cursor, schema: str, records: Iterable[PredictionRecord | GapRecord]) -> int:
+    def _store_for(
+        self, cursor: Cursor, schema: str, records: Iterable[PredictionRecord | GapRecord], stored: Stored
+    ) -> None:
         predictions = [record for record in records if isinstance(record, PredictionRecord)]
         if predictions:
             with cursor.copy(_statements(schema).copy) as copy:
@@ -106,7 +109,8 @@ class Store:
             self._note_keys(cursor, schema, predictions)
         if gaps := [record for record in records if isinstance(record, GapRecord)]:
             cursor.executemany(_statements(schema).gap, list(map(_gap_row, gaps)))
-        return len(predictions)
+        stored.n_predictions += len(predictions)
+        stored.n_missed += sum(gap.n_predictions for gap in gaps)
 
     def _note_keys(self, cursor: Cursor, schema: str, predictions: Iterable[PredictionRecord]) -> None:
         """Tell when keys were last used; of each, at most once a minute."""
