@@ -6,7 +6,8 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from tests.webserver.servers import Served, served, stock, wait_until
+from foretell.asgi import Receive, Scope, Send
+from tests.webserver.servers import Echo, Served, served, stock, wait_until
 
 CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 DECLARED = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n"
@@ -138,6 +139,25 @@ def test_a_client_that_reads_slowly_gets_its_whole_answer() -> None:
         time.sleep(0.2)
 
         assert len(wire.answer().body) == 5_000_000
+
+
+class Blocking(Echo):
+    """Holds the event loop up, as nothing should, for longer than any deadline."""
+
+    async def _read(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.arrived.set()
+        time.sleep(0.8)  # noqa: ASYNC251
+        await super()._read(scope, receive, send)
+
+
+def test_nobody_was_slow_while_the_process_stood_still() -> None:
+    with served(Blocking(), head_s=0.5, body_gap_s=0.5) as server:
+        half = server.wire(b"GET /good HTTP/1.1\r\n")
+        server.wire(b"GET /good HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert server.app.arrived.wait(5)
+        half.send(b"Host: a\r\n\r\n")
+
+        assert half.answer().status == 200
 
 
 @pytest.mark.parametrize("start", [b"", b"GET / HT", DECLARED + b"x", CHUNKED, CHUNKED + b"ff\r\n"])

@@ -82,6 +82,12 @@ class Connection(HttpToolsProtocol):
         elif self._is_idle_too_long(now) and not self._has_unread():
             self.end()
 
+    def forgive(self, seconds: float) -> None:
+        """Move the deadlines: what came while the process stood still is not read yet."""
+        self.since += seconds
+        self.moved_at += seconds
+        self.unsent_since += seconds
+
     def _sweep_body(self, now: float) -> None:
         bounds = self.bounds
         granted_s = bounds.body_s + self.received / bounds.body_bytes_per_s

@@ -1,5 +1,6 @@
 """What the connections of one server share."""
 
+import logging
 from typing import Protocol as Interface
 from typing import cast
 
@@ -10,6 +11,9 @@ from foretell.webserver.clients import Clients
 from foretell.webserver.overload import Load
 from foretell.webserver.refusals import Refusal, too_many_connections
 
+log = logging.getLogger(__name__)
+
+STANDSTILL_S = 0.25  # from here on, an event loop that was late has kept its clients waiting
 ROOM_TO_REFUSE = 50  # connections beyond the cap that are told why; what comes on top is dropped
 
 
@@ -18,6 +22,10 @@ class Governed(Interface):
 
     def sweep(self, now: float, elapsed: float) -> None:
         """Look at its deadlines."""
+        ...
+
+    def forgive(self, seconds: float) -> None:
+        """Move its deadlines: nobody could be quick while this process stood still."""
         ...
 
     def shutdown(self) -> None:
@@ -63,12 +71,23 @@ class State(ServerState):
 
     def sweep(self, now: float) -> None:
         """Look at the deadlines of all connections, once per period. Optimization: no request has a timer of its own."""
+        if self.load.lag_s > STANDSTILL_S:
+            for connection in self.governed():
+                connection.forgive(self.load.lag_s)
         elapsed = now - self._swept_at
         if elapsed < self.bounds.sweep_s:
             return
         self._swept_at = now
         for connection in self.governed():
+            self._sweep_one(connection, now, elapsed)
+
+    def _sweep_one(self, connection: Governed, now: float, elapsed: float) -> None:
+        """Drop a connection that cannot even be looked at, so that the others still are."""
+        try:
             connection.sweep(now, elapsed)
+        except Exception:
+            log.exception("a connection's deadlines could not be looked at; it is dropped")
+            connection.abort()
 
     def governed(self) -> list[Governed]:
         return cast("list[Governed]", list(self.connections))

@@ -58,6 +58,9 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if now - self.unsent_since > self.state.bounds.write_gap_s:
             self.transport.abort()
 
+    def forgive(self, seconds: float) -> None:
+        self.unsent_since += seconds
+
     def cut_off(self) -> None:
         """Close now, whatever is under way."""
         super().shutdown()
