@@ -23,7 +23,7 @@ def test_by_default_this_machine_has_no_limit_per_client() -> None:
 def test_the_environment_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORETELL_MAX_CONNECTIONS", "200")
     monkeypatch.setenv("FORETELL_MAX_CONNECTIONS_PER_CLIENT", "7")
-    monkeypatch.setenv("FORETELL_PROXIES", "10.0.0.0/8, 192.0.2.1")
+    monkeypatch.setenv("FORETELL_PROXY_NETWORKS", "10.0.0.0/8, 192.0.2.1")
     monkeypatch.setenv("FORETELL_KEEP_ALIVE_S", "20")
 
     bounds = server_bounds()
@@ -33,10 +33,10 @@ def test_the_environment_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_proxy_that_is_no_address_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FORETELL_PROXIES", "proxy.example.com")
+    monkeypatch.setenv("FORETELL_PROXY_NETWORKS", "proxy.example.com")
 
     with pytest.raises(
-        MalformedVariable, match=r"FORETELL_PROXIES is 'proxy.example.com'; expected an address or network"
+        MalformedVariable, match=r"FORETELL_PROXY_NETWORKS is 'proxy.example.com'; expected an address or network"
     ):
         server_bounds()
 

@@ -21,7 +21,7 @@ def server_bounds() -> Bounds:
         max_connections=connections,
         max_requests=connections,
         max_connections_per_client=env.integer("FORETELL_MAX_CONNECTIONS_PER_CLIENT", 100, minimum=1, maximum=100_000),
-        unlimited=tuple(_network(found) for found in env.listing("FORETELL_PROXIES", LOOPBACK)),
+        unlimited=tuple(_network(found) for found in env.listing("FORETELL_PROXY_NETWORKS", LOOPBACK)),
         max_message_bytes=settings.MAX_PREDICT_BYTES,
     )
 
@@ -39,4 +39,4 @@ def _network(found: str) -> Network:
     try:
         return ip_network(found)
     except ValueError:
-        raise MalformedVariable("FORETELL_PROXIES", found, "an address or network, such as 10.0.0.0/8") from None
+        raise MalformedVariable("FORETELL_PROXY_NETWORKS", found, "an address or network, such as 10.0.0.0/8") from None
