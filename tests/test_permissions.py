@@ -125,7 +125,7 @@ def test_pages_send_a_stranger_to_the_login(http_for: HttpFor, path: str) -> Non
 
 
 def test_an_api_key_is_no_session_and_opens_no_page(http_for: HttpFor) -> None:
-    assert http_for("alice").get("/").status_code == 302
+    assert http_for("alice").get("/", headers={"Accept": "text/html"}).status_code == 302
 
 
 def test_every_route_has_a_row() -> None:

@@ -150,6 +150,8 @@ def test_a_body_of_a_declared_gigabyte_is_413_before_it_is_read(acme: House, ali
 
 
 def test_a_body_that_grows_beyond_the_limit_is_413_without_a_declared_length(acme: House, alice: httpx.Client) -> None:
+    ready_sum_model(acme)
+
     answer = alice.post(
         PREDICT, content=b"x" * (17 << 20), headers={"Content-Length": "10", "Content-Type": "application/json"}
     )

@@ -89,6 +89,15 @@ def test_a_page_introduces_itself_in_its_first_message(world: World) -> None:
     assert stream(world, first, ROW, person=None, origin="http://acme.localhost").answers[0]["prediction"] == 3.0
 
 
+def test_a_page_of_the_tenants_own_has_its_session(world: World) -> None:
+    own = {"origin": "http://acme.localhost", "cookie": "session=alice"}
+
+    assert stream(world, ROW, person=None, **own).answers[0]["prediction"] == 3.0
+    assert stream(world, ROW, person=None, cookie="session=alice").closed_with == 4401  # no page: no origin
+    assert stream(world, ROW, person=None, **{**own, "origin": "http://evil.example"}).heard[0]["status"] == 403
+    assert stream(world, ROW, person=None, **{**own, "cookie": "session=nobody"}).heard[0]["status"] == 401
+
+
 @pytest.mark.parametrize("first", [{"authorization": "Bearer nonsense"}, {"hello": 1}, "rubbish", ROW])
 def test_who_does_not_introduce_itself_is_closed(world: World, first: Any) -> None:
     ended = stream(world, first, ROW, person=None)

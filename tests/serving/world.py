@@ -12,6 +12,7 @@ from foretell.inference.runtimes.onnx import OnnxRuntime
 from foretell.limits import Claim, MemoryLimiter, Policy, Rate, claim_for
 from foretell.serving.catalogue import Key, Model, Principal, Tenant, Version
 from foretell.serving.composing import Ports, compose_lane
+from foretell.serving.exchange import Terms
 from foretell.serving.lane import Lane
 from foretell.serving.memory import MemoryCatalogue, MemoryCredentials, MemoryLimits, MemoryLog, MemoryModels
 from tests.http import ASGITransport
@@ -107,6 +108,6 @@ def open_world(**settings: Any) -> World:
             pepper=PEPPER, passwords={("acme", "alice"): ("a long enough passphrase", principal("acme", "alice", key_id=None))}
         ),
     )  # fmt: skip
-    lane = compose_lane(django, ports, max_body_bytes=MAX_BODY_BYTES, **settings)
+    lane = compose_lane(django, ports, terms=Terms(max_body_bytes=MAX_BODY_BYTES), **settings)
     assert isinstance(ports.catalogue, MemoryCatalogue)
     return World(ports.catalogue, models, ports.log, ports.limiter, lane, shown)  # type: ignore[arg-type]  # as made above

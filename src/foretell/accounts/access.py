@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, cast
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
-from rest_framework.exceptions import MethodNotAllowed, NotFound
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from foretell.accounts.permissions import Action, is_allowed, is_visible, principal_of
+from foretell.refusals import ModelNotFound
 
 if TYPE_CHECKING:  # rest_framework.views imports this module, by the settings' name of it
     from rest_framework.views import APIView
@@ -35,7 +36,7 @@ class Allowed(BasePermission):
         action = _action(request.method or "", actions)
         principal, model = principal_of(request), view.kwargs.get("name")
         if model is not None and not is_visible(principal, model):
-            raise NotFound
+            raise ModelNotFound
         return is_allowed(principal, action, model=model)
 
 

@@ -1,4 +1,7 @@
-"""The composition root: what a request passes before Django, put together once per process."""
+"""The composition root: what a request passes before Django, put together once per process.
+
+`application` is the lane in front of `without_lane`, which is all that Django answers; either answers a prediction alike.
+"""
 
 import os
 import re
@@ -16,6 +19,13 @@ from foretell.core.asgi import BodyLimit  # noqa: E402
 from foretell.core.body_gate import BodyGate, MaySendBody, anyone  # noqa: E402
 from foretell.core.health import Health  # noqa: E402
 from foretell.core.request_ids import RequestIDs  # noqa: E402
+from foretell.gateway.lane import WhenKnown, gateway  # noqa: E402
+from foretell.inference.sandbox import Sandbox  # noqa: E402
+from foretell.serving.composing import compose_services, faces  # noqa: E402
+from foretell.serving.exchange import Terms  # noqa: E402
+from foretell.serving.lane import Lane  # noqa: E402
+from foretell.serving.uploaders import Uploaders  # noqa: E402
+from foretell.serving.websocket import WebSockets  # noqa: E402
 from foretell.webserver.lifespan import Lifespan  # noqa: E402
 
 PREDICTS = re.compile(r"/predict/?\Z|\A(/t/[^/]+)?/models/")
@@ -36,9 +46,19 @@ def is_push(method: str, path: str) -> bool:
 
 
 def compose(django: ASGIApp, *, may_send_body: MaySendBody = anyone) -> ASGIApp:
+    """Put before Django what every request passes that the lane does not answer."""
     gated = BodyGate(django, covers=is_push, may_send_body=may_send_body)
     limited = BodyLimit(gated, max_bytes_for=max_bytes_for)
-    return Lifespan(RequestIDs(Health(limited, required=readiness.REQUIRED, advisory=readiness.ADVISORY)))
+    return RequestIDs(Health(limited, required=readiness.REQUIRED, advisory=readiness.ADVISORY))
 
 
-application = compose(_django)
+terms = Terms(max_body_bytes=settings.MAX_PREDICT_BYTES, trusted_proxies=settings.TRUSTED_PROXIES)
+services = compose_services(gateway().ports())
+without_lane = compose(_django, may_send_body=Uploaders(services.door, terms=terms).may_send_body)
+lane = Lane(
+    without_lane,
+    faces=faces(services, sandbox=Sandbox(settings.SANDBOX_SOCKET)),
+    websockets=WebSockets(services, terms=terms),
+    terms=terms,
+)
+application = Lifespan(WhenKnown(lane, without_lane, gateway()), startup=[gateway().start], shutdown=[gateway().stop])

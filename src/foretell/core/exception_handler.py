@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from foretell.core.problems import problem
 from foretell.errors import ForetellError
-from foretell.problems import BROKEN, CONTENT_TYPE, RETRY_AFTER_S, Fault, faults_of, retry_after_s, status_of
+from foretell.problems import BROKEN, CONTENT_TYPE, NOT_FOUND, RETRY_AFTER_S, Fault, faults_of, retry_after_s, status_of
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +38,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Htt
         log.warning("the database refused a value", exc_info=exc)
         return _problem(context, HTTPStatus.BAD_REQUEST, "invalid", UNSTORABLE)
     if isinstance(exc, Http404):
-        exc = exceptions.NotFound()
+        exc = exceptions.NotFound(NOT_FOUND)
     elif isinstance(exc, PermissionDenied):
         exc = exceptions.PermissionDenied()
     if isinstance(exc, exceptions.APIException):

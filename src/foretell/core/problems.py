@@ -1,10 +1,10 @@
 """Problems as Django's answers: with the id of the request at hand."""
 
-import json
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
+import msgspec
 from django.http import HttpRequest, HttpResponse
 
 from foretell import problems
@@ -19,7 +19,7 @@ def problem(*, status: int, code: str, detail: str, errors: Iterable[Fault] = ()
 def problem_response(
     *, status: int, code: str, detail: str, errors: Iterable[Fault] = (), headers: Mapping[str, str] | None = None
 ) -> HttpResponse:
-    body = json.dumps(problem(status=status, code=code, detail=detail, errors=errors)).encode()
+    body = msgspec.json.encode(problem(status=int(status), code=code, detail=detail, errors=errors))
     response = HttpResponse(body, status=status, content_type=problems.CONTENT_TYPE, headers=dict(headers or {}))
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers.setdefault("Retry-After", str(problems.RETRY_AFTER_S))

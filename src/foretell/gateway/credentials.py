@@ -14,6 +14,7 @@ from foretell.gateway.away import asked_database
 from foretell.gateway.catalogue import MemoryCatalogue
 from foretell.gateway.entries import principal_of
 from foretell.gateway.rows import unpacked
+from foretell.gateway.sessions import session_key, user_of_session
 from foretell.serving.catalogue import Principal, Tenant
 
 THREADS = 4  # two of them hash (accounts.passwords), the others look people up
@@ -50,6 +51,18 @@ class Passwords:
         finally:
             self._waiting -= 1
 
+    async def verify_session(self, tenant: Tenant, cookies: str, *, is_below_prefix: bool) -> Principal | None:
+        """Return who is signed in with these cookies; None where nobody is.
+
+        Raises
+        ------
+        DatabaseAway
+        """
+        key = session_key(cookies, is_below_prefix=is_below_prefix)
+        if key is None:
+            return None
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._signed_in, tenant, key)
+
     def verify_token(self, tenant: Tenant, token: str) -> tuple[Principal, float] | None:
         """Return None: no tokens are made here yet."""
         return None
@@ -60,6 +73,11 @@ class Passwords:
     def _verified(self, tenant: Tenant, name: str, password: str, client: str) -> Principal | None:
         with asked_database(), use_tenant(tenant):
             user = authenticate(None, username=name, password=password, client=client)
+        return self._principal(tenant, user) if isinstance(user, User) else None
+
+    def _signed_in(self, tenant: Tenant, key: str) -> Principal | None:
+        with asked_database(), use_tenant(tenant):
+            user = user_of_session(key)
         return self._principal(tenant, user) if isinstance(user, User) else None
 
     def _principal(self, tenant: Tenant, user: User) -> Principal | None:

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from foretell.asgi import ASGIApp
+from foretell.inference.sandbox import Sandbox
 from foretell.limits import Limiter
 from foretell.serving.door import Door
+from foretell.serving.exchange import Terms
 from foretell.serving.faces import Face
 from foretell.serving.kserve import KServeFace
 from foretell.serving.lane import Lane
@@ -30,19 +32,18 @@ class Ports:
     log: Log
 
 
-def compose_lane(app: ASGIApp, ports: Ports, *, max_body_bytes: int, scheduler: Scheduler | None = None) -> Lane:
+def compose_lane(app: ASGIApp, ports: Ports, *, terms: Terms, scheduler: Scheduler | None = None) -> Lane:
     """Return the lane in front of `app`, with every protocol that Foretell speaks."""
-    scheduler = scheduler or Scheduler()
+    services = compose_services(ports, scheduler=scheduler)
+    return Lane(app, faces=faces(services), websockets=WebSockets(services, terms=terms), terms=terms)
+
+
+def compose_services(ports: Ports, *, scheduler: Scheduler | None = None) -> LaneServices:
     door = Door(catalogue=ports.catalogue, credentials=ports.credentials, limiter=ports.limiter, limits=ports.limits)
-    predictor = Predictor(models=ports.models, limits=ports.limits, log=ports.log, scheduler=scheduler)
-    services = LaneServices(door=door, predictor=predictor, models=ports.models)
-    return Lane(
-        app,
-        faces=faces(services),
-        websockets=WebSockets(services, max_message_bytes=max_body_bytes),
-        max_body_bytes=max_body_bytes,
-    )
+    predictor = Predictor(models=ports.models, limits=ports.limits, log=ports.log, scheduler=scheduler or Scheduler())
+    return LaneServices(door=door, predictor=predictor, models=ports.models)
 
 
-def faces(services: LaneServices) -> tuple[Face, ...]:
-    return (RestFace(services), OipFace(services), KServeFace(services), MlflowFace(services))
+def faces(services: LaneServices, *, sandbox: Sandbox | None = None) -> tuple[Face, ...]:
+    """Return every protocol; `sandbox` unpacks the Parquet files that MLflow's takes."""
+    return (RestFace(services), OipFace(services), KServeFace(services), MlflowFace(services, sandbox=sandbox))

@@ -19,6 +19,7 @@ from foretell.serving.ports import Catalogue, Credentials, Limits
 from foretell.serving.responses import UnknownAddress
 
 PASSWORD_HOLDS_S = 300.0
+SESSION_HOLDS_S = 10.0  # whoever signs out is out
 KEY_HOLDS_S = 60.0  # so that a key's end is seen; its revocation is a change of the tenant, which forgets it at once
 MAX_VERIFIED = 10_000  # of one tenant
 MAX_HOST_CHARS = 300  # a name of 253, a final dot, a port
@@ -65,6 +66,8 @@ class Door:
         tenant = self.tenant(exchange)
         headers = exchange.headers
         shown = headers.get(b"authorization", b"") + b"\0" + headers.get(b"x-api-key", b"")
+        if exchange.takes_session:
+            shown += b"\0" + headers.get(b"cookie", b"")
         # Security: what is kept of a credential is a digest that only this process can make.
         mark = blake2b(shown, key=self._secret, digest_size=16).digest()
         verified = tenant.verified.get(mark)
@@ -86,9 +89,13 @@ class Door:
         NotAllowed, Throttled
         """
         tenant, principal = known(exchange)
-        model = visible_model(tenant, principal, name)
-        if not principal.may_predict:
-            raise NotAllowed
+        try:
+            model = visible_model(tenant, principal, name)
+            if not principal.may_predict:
+                raise NotAllowed
+        except ForetellError:
+            self._look(exchange, principal)
+            raise
         self._take(exchange, tenant, principal, model)
         if model is None:
             raise ModelNotFound
@@ -120,6 +127,11 @@ class Door:
         if not decision.allowed:
             raise Throttled(decision)
 
+    def _look(self, exchange: Exchange, principal: Principal) -> None:
+        """Tell how the limits stand where nothing is taken."""
+        exchange.claims = principal.claims
+        exchange.decision = self._limiter.take(principal.claims, cost=0)
+
     def _tenant(self, exchange: Exchange) -> Tenant | None:
         if exchange.prefix is not None:
             return self._catalogue.named(exchange.prefix)
@@ -129,7 +141,7 @@ class Door:
     async def _verified(self, tenant: Tenant, exchange: Exchange) -> Verified:
         credential = read_credential(exchange.header(b"authorization"), exchange.header(b"x-api-key"))
         if credential is None:
-            raise NotAuthenticated
+            return await self._verified_session(tenant, exchange)
         if isinstance(credential, Password):
             return await self._verified_password(tenant, credential, exchange.client)
         return self._verified_bearer(tenant, credential)
@@ -141,6 +153,15 @@ class Door:
         if principal is None:
             raise AuthenticationFailed
         return Verified(principal, _now_s() + PASSWORD_HOLDS_S)
+
+    async def _verified_session(self, tenant: Tenant, exchange: Exchange) -> Verified:
+        cookies = exchange.header(b"cookie")
+        if cookies is None or not exchange.takes_session:
+            raise NotAuthenticated
+        principal = await self._credentials.verify_session(tenant, cookies, is_below_prefix=exchange.prefix is not None)
+        if principal is None:
+            raise NotAuthenticated
+        return Verified(principal, _now_s() + SESSION_HOLDS_S)
 
     def _verified_bearer(self, tenant: Tenant, shown: Bearer) -> Verified:
         if shown.key is None and (token := self._credentials.verify_token(tenant, shown.token)) is not None:

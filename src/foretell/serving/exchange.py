@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
+from foretell.addresses import trusted_address
 from foretell.asgi import Receive, Scope
 from foretell.errors import ForetellError
 from foretell.ids import is_sane_request_id, uuid7_text
@@ -14,6 +17,17 @@ from foretell.limits import Claim, Decision
 from foretell.serving.catalogue import Principal, Tenant
 
 Headers = dict[bytes, bytes]
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds for every request of an installation.
+
+    max_body_bytes : the largest body of a prediction, and what a compressed one may become.
+    trusted_proxies : how many of our own proxies stand before this server; each adds to X-Forwarded-For.
+    """
+
+    max_body_bytes: int
+    trusted_proxies: int = 0
 
 
 class ClientGone(Exception):
@@ -38,11 +52,13 @@ class Exchange:
 
     path : the address without the tenant's prefix.
     prefix : the tenant's name where the address begins with ``/t/<name>``, else None.
+    takes_session : whether a browser's session is a credential here; where it is, the page's origin was looked at.
     """
 
     __slots__ = (
         "_body", "_receive", "_request_id", "claims", "decision", "face", "headers", "max_body_bytes", "method", "model_ms",
-        "path", "prefix", "principal", "scope", "started", "tenant",
+        "path", "prefix", "principal", "proxies", "scope", "started", "takes_session",
+        "tenant",
     )  # fmt: skip
 
     def __init__(
@@ -52,13 +68,15 @@ class Exchange:
         *,
         path: str,
         prefix: str | None,
-        max_body_bytes: int,
+        terms: Terms,
         body: bytes | None = None,
+        takes_session: bool = False,
     ) -> None:
         self.scope, self._receive = scope, receive
         self.method: str = scope.get("method", "GET")  # a WebSocket's handshake has none
         self.path, self.prefix = path, prefix
-        self.max_body_bytes = max_body_bytes
+        self.max_body_bytes, self.proxies = terms.max_body_bytes, terms.trusted_proxies
+        self.takes_session = takes_session
         self.headers = joined_headers(scope["headers"])
         self.started = time.perf_counter()
         self.face = ""
@@ -80,9 +98,10 @@ class Exchange:
 
     @property
     def client(self) -> str:
-        """The address that the connection comes from, as the server tells it."""
+        """The address that asks: the connection's, or what the outermost of our proxies saw."""
         peer: Any = self.scope.get("client")
-        return str(peer[0]) if peer else ""
+        address = str(peer[0]) if peer else ""
+        return trusted_address(address, self.header(b"x-forwarded-for") or "", proxies=self.proxies)
 
     @property
     def media_type(self) -> str:

@@ -6,7 +6,7 @@ from foretell.addresses import split_prefix
 from foretell.asgi import ASGIApp, Receive, Scope, Send
 from foretell.errors import ForetellError
 from foretell.problems import BROKEN
-from foretell.serving.exchange import ClientGone, Exchange
+from foretell.serving.exchange import ClientGone, Exchange, Terms
 from foretell.serving.faces import Face, Handler
 from foretell.serving.responses import Response, send_response
 from foretell.serving.websocket import WebSockets
@@ -30,13 +30,13 @@ class Lane:
         The protocols; the first that knows an address has it.
     websockets
         The streams.
-    max_body_bytes
-        The largest body of a prediction.
+    terms
+        What holds for every request.
     """
 
-    def __init__(self, app: ASGIApp, *, faces: tuple[Face, ...], websockets: WebSockets, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, faces: tuple[Face, ...], websockets: WebSockets, terms: Terms) -> None:
         self.app, self._websockets = app, websockets
-        self._faces, self._max_body_bytes = faces, max_body_bytes
+        self._faces, self._terms = faces, terms
         self._routes: dict[tuple[str, str], Route] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,7 +47,7 @@ class Lane:
             await self.app(scope, receive, send)
             return
         face, handler, path, prefix = route
-        exchange = Exchange(scope, receive, path=path, prefix=prefix, max_body_bytes=self._max_body_bytes)
+        exchange = Exchange(scope, receive, path=path, prefix=prefix, terms=self._terms)
         if not face.takes(exchange):
             await self.app(scope, receive, send)
             return

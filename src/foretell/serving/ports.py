@@ -37,6 +37,10 @@ class Credentials(Protocol):
         """
         ...
 
+    async def verify_session(self, tenant: Tenant, cookies: str, *, is_below_prefix: bool) -> Principal | None:
+        """Return who is signed in with these cookies (the Cookie header); None where nobody is."""
+        ...
+
     def verify_token(self, tenant: Tenant, token: str) -> tuple[Principal, float] | None:
         """Return whom a JSON Web Token of this tenant names, and when it expires; None where it is none."""
         ...

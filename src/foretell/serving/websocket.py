@@ -17,7 +17,7 @@ from foretell.credentials import NotAuthenticated
 from foretell.errors import ForetellError
 from foretell.inference.codec.json_rows import parse_json
 from foretell.problems import retry_after_s, status_of
-from foretell.serving.exchange import BodyTooLarge, Exchange
+from foretell.serving.exchange import BodyTooLarge, Exchange, Terms
 from foretell.serving.responses import failure_headers, problem_body, problem_of
 from foretell.serving.services import LaneServices
 
@@ -44,8 +44,8 @@ class WebSockets:
 
     name = "websocket"
 
-    def __init__(self, services: LaneServices, *, max_message_bytes: int) -> None:
-        self._services, self._max_message_bytes = services, max_message_bytes
+    def __init__(self, services: LaneServices, *, terms: Terms) -> None:
+        self._services, self._terms = services, terms
 
     def handler(self, path: str) -> Callable[[Scope, Receive, Send], Awaitable[None]] | None:
         """Return what answers this address, with or without the tenant's prefix."""
@@ -58,7 +58,7 @@ class WebSockets:
 
         async def stream(scope: Scope, receive: Receive, send: Send) -> None:
             target = Target(match["name"], match["alias"], number, within, prefix)
-            await Stream(self._services, scope, receive, send, target, self._max_message_bytes).run()
+            await Stream(self._services, scope, receive, send, target, self._terms).run()
 
         return stream
 
@@ -77,11 +77,12 @@ class Stream:
     """One connection, from its handshake to its close."""
 
     def __init__(
-        self, services: LaneServices, scope: Scope, receive: Receive, send: Send, target: Target, max_message_bytes: int
+        self, services: LaneServices, scope: Scope, receive: Receive, send: Send, target: Target, terms: Terms
     ) -> None:
         self._services, self._target = services, target
         self._scope, self._receive, self._send = scope, receive, send
-        self._max_message_bytes = max_message_bytes
+        self._takes_session = any(name == b"origin" for name, _ in scope["headers"])  # which is looked at first
+        self._terms = terms
 
     async def run(self) -> None:
         await self._receive()  # websocket.connect
@@ -89,7 +90,7 @@ class Stream:
         try:
             self._check_origin(handshake)
             self._services.door.tenant(handshake)
-            if is_shown := any(name in handshake.headers for name in CREDENTIALS):
+            if is_shown := self._is_shown(handshake):
                 await self._services.enter(handshake)
                 self._services.see(handshake, self._target.model)
         except ForetellError as err:
@@ -159,11 +160,17 @@ class Stream:
             return await self._failed(err, exchange)
         return True
 
+    def _is_shown(self, handshake: Exchange) -> bool:
+        """Whether the handshake has a credential; a session is one where the page's origin is known to be ours."""
+        return any(name in handshake.headers for name in CREDENTIALS) or (
+            handshake.takes_session and b"cookie" in handshake.headers
+        )
+
     def _exchange(self, body: bytes) -> Exchange:
         target = self._target
         exchange = Exchange(
-            self._scope, self._receive, path=target.path, prefix=target.prefix, body=body,
-            max_body_bytes=self._max_message_bytes,
+            self._scope, self._receive, path=target.path, prefix=target.prefix, terms=self._terms, body=body,
+            takes_session=self._takes_session,
         )  # fmt: skip
         exchange.face = WebSockets.name
         return exchange
