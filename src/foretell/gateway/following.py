@@ -72,7 +72,7 @@ class Follower:
 
         Raises
         ------
-        psycopg.OperationalError, django.db.OperationalError
+        OperationalError
             where the database is away.
         """
         with listening(self._bell, hears=False) as listener:

@@ -79,7 +79,7 @@ class Gateway:
 
         Raises
         ------
-        psycopg.OperationalError, django.db.OperationalError
+        OperationalError
             where the database is away.
         """
         self._follower.refresh()

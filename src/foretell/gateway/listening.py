@@ -80,13 +80,15 @@ class Listener:
 
 @contextmanager
 def listening(bell: Bell, *, hears: bool = True) -> Iterator[Listener]:
-    """Connect as Django does, beside its pool."""
+    """Connect as Django does, beside its pool; raises Django's OperationalError where nobody answers."""
     parameters = {
         name: value
         for name, value in connection.get_connection_params().items()
         if name not in ("cursor_factory", "context")
     }
-    with psycopg.connect(**{**PARAMETERS, **parameters}, autocommit=True) as session:
+    with connection.wrap_database_errors:
+        session = psycopg.connect(**{**PARAMETERS, **parameters}, autocommit=True)
+    with session:
         listener = Listener(session, bell, hears=hears)
         try:
             yield listener
