@@ -11,7 +11,7 @@ from foretell.serving.faces import Handler
 from foretell.serving.responses import Response
 
 # A model's name as it stands in an address, with an alias or a version behind it.
-MODEL = r"(?P<name>[^/@:]+)(?:@(?P<alias>[^/@:]+)|/versions/(?P<version>[^/]+))?"
+MODEL = r"(?P<name>[^/@:]+)(?:@(?P<alias>[^/@:]+)|/versions/(?P<version>[^/:]+))?"
 
 
 class MethodNotAllowed(ForetellError):

@@ -1,16 +1,19 @@
 """The four addresses of a served model: `ping`, `health`, `version` and `invocations`, below the model's own."""
 
-import asyncio
-import importlib
 import re
+from functools import partial
 
 from foretell.errors import ForetellError
+from foretell.inference.parquet_rows import table_rows
+from foretell.serving.catalogue import Model, Version
+from foretell.serving.door import known
 from foretell.serving.exchange import Exchange
 from foretell.serving.faces import Handler
 from foretell.serving.mlflow.errors import mlflow_error
 from foretell.serving.mlflow.media_types import media_type_of
 from foretell.serving.mlflow.requests import PARQUET, parse_invocation
-from foretell.serving.predicting import find_version
+from foretell.serving.mlflow.tables import Tables
+from foretell.serving.predicting import Parse, find_version
 from foretell.serving.responses import Response
 from foretell.serving.routing import MODEL, Route, find_handler, number_of
 from foretell.serving.services import LaneServices
@@ -22,7 +25,7 @@ class MlflowFace:
     name = "mlflow"
 
     def __init__(self, services: LaneServices) -> None:
-        self._services = services
+        self._services, self._tables = services, Tables()
         health = {"GET": self._ping, "HEAD": self._ping}
         # The model's own pages end with a slash; these do not, and only these are MLflow's.
         self._routes = (
@@ -58,11 +61,18 @@ class MlflowFace:
         model = self._services.admit(exchange, name)
         media_type = media_type_of(exchange.header(b"content-type"))
         body = await exchange.body(decompress=True)
-        if media_type == PARQUET:  # its reader is not imported by those who never need it
-            await asyncio.to_thread(importlib.import_module, "polars")
-        prediction = await self._services.predict(
-            exchange, model, alias=alias, number=number_of(name, version),
-            parse=lambda signature: parse_invocation(signature, body, media_type),
-        )  # fmt: skip
+        number = number_of(name, version)
+        parse: Parse = partial(parse_invocation, body=body, media_type=media_type)
+        if media_type == PARQUET:
+            found = find_version(model, alias=alias, number=number)
+            parse, number = await self._parquet(exchange, model, found, body), found.number
+        prediction = await self._services.predict(exchange, model, alias=alias, number=number, parse=parse)
         # Our own answer to rows is the protocol's, with more beside `predictions`.
         return Response(200, prediction.body)
+
+    async def _parquet(self, exchange: Exchange, model: Model, version: Version, body: bytes) -> Parse:
+        """Unpack a table by what one version takes; that very version has to answer then."""
+        tenant, _ = known(exchange)
+        loaded = await self._services.describe(tenant, model, version)
+        table = await self._tables.unpack(body, loaded.signature)
+        return partial(table_rows, table=table, path="dataframe")

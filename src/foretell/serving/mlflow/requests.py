@@ -1,4 +1,4 @@
-"""The bodies of `/invocations`: MLflow's four JSON forms, CSV and Parquet, to typed rows."""
+"""The bodies of `/invocations`: MLflow's four JSON forms, and CSV, to typed rows; what Parquet is read by is `tables`."""
 
 import re
 from typing import Any
@@ -16,7 +16,6 @@ from foretell.inference.json_tables import (
     read_records,
     read_split,
 )
-from foretell.inference.parquet_rows import parse_parquet
 from foretell.inference.signature import Signature
 
 JSON, CSV, PARQUET = "application/json", "text/csv", "application/vnd.apache.parquet"
@@ -27,7 +26,7 @@ _TEXT_OR_NAN = re.compile(rb'"(?:[^"\\]|\\.)*"|\bNaN\b', re.DOTALL)
 
 
 def parse_invocation(signature: Signature, body: bytes, media_type: str) -> ParsedRows:
-    """Read the rows of a body of one of the three types.
+    """Read the rows of a JSON or CSV body.
 
     Raises
     ------
@@ -38,8 +37,6 @@ def parse_invocation(signature: Signature, body: bytes, media_type: str) -> Pars
     """
     if media_type == CSV:
         return parse_csv(signature, body, drops_unknown=True)
-    if media_type == PARQUET:
-        return parse_parquet(signature, body, path="dataframe")
     return parse_document(signature, _decoded(body))
 
 

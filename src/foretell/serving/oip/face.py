@@ -10,6 +10,7 @@ from foretell.errors import ForetellError
 from foretell.inference.codec import ParsedRows
 from foretell.inference.signature import Signature
 from foretell.inference.tensors.rows import read_tensors
+from foretell.serving.door import known
 from foretell.serving.exchange import Exchange
 from foretell.serving.faces import Handler
 from foretell.serving.oip.describing import model_metadata
@@ -75,8 +76,8 @@ class OipFace:
         await self._services.enter(exchange)
         model = self._services.see(exchange, name)
         found = find_version(model, alias=alias, number=number_of(name, version))
-        assert exchange.tenant is not None  # noqa: S101  it entered
-        loaded = await self._services.describe(exchange.tenant, model, found)
+        tenant, _ = known(exchange)
+        loaded = await self._services.describe(tenant, model, found)
         return replied(model_metadata(model, found, loaded.signature))
 
     async def _model_ready(self, exchange: Exchange, *, name: str, alias: str | None, version: str | None) -> Response:

@@ -8,6 +8,7 @@ from foretell.inference.codec.wording import shown
 from foretell.inference.tensors.shapes import wrong
 from foretell.refusals import NotAllowed
 from foretell.serving.catalogue import Model, Version
+from foretell.serving.door import known
 from foretell.serving.exchange import Exchange
 from foretell.serving.listing import visible_models
 from foretell.serving.plain_json import replied
@@ -41,8 +42,8 @@ class Repository:
     async def load(self, exchange: Exchange, *, name: str) -> Response:
         """Bring the champion into memory, where it would come at its first prediction."""
         model, version = await self._servable(exchange, name)
-        assert exchange.tenant is not None  # noqa: S101  it entered
-        await self._services.describe(exchange.tenant, model, version)
+        tenant, _ = known(exchange)
+        await self._services.describe(tenant, model, version)
         return replied({"name": model.name, "load": True})
 
     async def unload(self, exchange: Exchange, *, name: str) -> Response:
