@@ -20,7 +20,6 @@ from foretell.core.body_gate import BodyGate, MaySendBody, anyone  # noqa: E402
 from foretell.core.health import Health  # noqa: E402
 from foretell.core.request_ids import RequestIDs  # noqa: E402
 from foretell.gateway.lane import WhenKnown, gateway  # noqa: E402
-from foretell.inference.sandbox import Sandbox  # noqa: E402
 from foretell.serving.composing import compose_services, faces  # noqa: E402
 from foretell.serving.exchange import Terms  # noqa: E402
 from foretell.serving.lane import Lane  # noqa: E402
@@ -55,10 +54,5 @@ def compose(django: ASGIApp, *, may_send_body: MaySendBody = anyone) -> ASGIApp:
 terms = Terms(max_body_bytes=settings.MAX_PREDICT_BYTES, trusted_proxies=settings.TRUSTED_PROXIES)
 services = compose_services(gateway().ports())
 without_lane = compose(_django, may_send_body=Uploaders(services.door, terms=terms).may_send_body)
-lane = Lane(
-    without_lane,
-    faces=faces(services, sandbox=Sandbox(settings.SANDBOX_SOCKET)),
-    websockets=WebSockets(services, terms=terms),
-    terms=terms,
-)
+lane = Lane(without_lane, faces=faces(services), websockets=WebSockets(services, terms=terms), terms=terms)
 application = Lifespan(WhenKnown(lane, without_lane, gateway()), startup=[gateway().start], shutdown=[gateway().stop])

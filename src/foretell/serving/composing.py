@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from foretell.asgi import ASGIApp
-from foretell.inference.sandbox import Sandbox
 from foretell.limits import Limiter
 from foretell.serving.door import Door
 from foretell.serving.exchange import Terms
@@ -44,6 +43,5 @@ def compose_services(ports: Ports, *, scheduler: Scheduler | None = None) -> Lan
     return LaneServices(door=door, predictor=predictor, models=ports.models)
 
 
-def faces(services: LaneServices, *, sandbox: Sandbox | None = None) -> tuple[Face, ...]:
-    """Return every protocol; `sandbox` unpacks the Parquet files that MLflow's takes."""
-    return (RestFace(services), OipFace(services), KServeFace(services), MlflowFace(services, sandbox=sandbox))
+def faces(services: LaneServices) -> tuple[Face, ...]:
+    return (RestFace(services), OipFace(services), KServeFace(services), MlflowFace(services))
