@@ -78,6 +78,30 @@ MATRIX = [
 ]
 # fmt: on
 
+# Other people's protocols: their routes are no names of the URLconf's.
+# fmt: off
+TENSORS = {"json": {"inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP64", "data": [1, 2]}]}}
+INSTANCES = {"json": {"instances": [[1, 2]]}}
+PROTOCOLS = [
+    Row("GET", "oip", "/v2", 200, 200, 200, is_somebodys=False),
+    Row("GET", "oip", "/v2/models", 200, 200, 200, is_somebodys=False),
+    Row("GET", "oip", "/v2/models/sum", 200, 200, 200),
+    Row("GET", "oip", "/v2/models/sum/ready", 200, 200, 200),
+    Row("POST", "oip", "/v2/models/sum/infer", 200, 200, 200, TENSORS),
+    Row("POST", "oip", "/v2/repository/index", 200, 200, 200, is_somebodys=False),
+    Row("POST", "oip", "/v2/repository/models/sum/load", 200, 200, 200, is_somebodys=False),  # 400 is how it says "not there"
+    Row("POST", "oip", "/v2/repository/models/sum/unload", 200, 200, 200, is_somebodys=False),
+    Row("GET", "kserve", "/v1/models", 200, 200, 200, is_somebodys=False),
+    Row("GET", "kserve", "/v1/models/sum", 200, 200, 200),
+    Row("POST", "kserve", "/v1/models/sum:predict", 200, 200, 200, INSTANCES),
+    Row("GET", "mlflow", "/models/sum/ping", 200, 200, 200),
+    Row("GET", "mlflow", "/models/sum/version", 200, 200, 200),
+    Row("POST", "mlflow", "/models/sum/invocations", 200, 200, 200, INSTANCES),
+]
+MATRIX += PROTOCOLS
+PUBLIC = {"/v2/health/live", "/v2/health/ready"}
+# fmt: on
+
 # Pages are for sessions, and their tests (tests/web) sign in; here they are held to their door.
 PAGES = {"web:catalogue": "/", "web:model": "/models/sum/"}
 OPEN_TO_ALL = {"web:login": "/accounts/login/"}
@@ -135,6 +159,27 @@ def test_every_route_has_a_row() -> None:
     missing = [(name, method) for name, method in routes() if name not in pages and (name, method) not in covered]
 
     assert not missing, f"routes without a row in the matrix: {missing}"
+
+
+def test_every_route_of_another_protocol_has_a_row() -> None:
+    from foretell.config.asgi import services
+    from foretell.serving.composing import faces
+
+    missing = [
+        (method, route.pattern.pattern)
+        for face in faces(services)
+        for route in getattr(face, "routes", ())
+        for method in route.methods.keys() - {"HEAD"}
+        if route.pattern.pattern not in PUBLIC
+        and not any(row.method == method and route.pattern.fullmatch(row.path) for row in PROTOCOLS)
+    ]
+
+    assert not missing
+
+
+@pytest.mark.parametrize("path", sorted(PUBLIC))
+def test_a_protocols_health_is_open_to_all(http_for: HttpFor, path: str) -> None:
+    assert http_for(None).get(path).status_code == 200
 
 
 def test_a_view_that_does_not_say_what_its_methods_do_lets_nobody_in() -> None:

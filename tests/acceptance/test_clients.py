@@ -29,6 +29,7 @@ PASSENGERS = {
     "pclass": ("INT64", [1, 3]), "sex": ("BYTES", ["female", "male"]), "age": ("FP64", [17.0, 40.0]), "sibsp": ("INT64", [1, 0]),
     "parch": ("INT64", [2, 0]), "fare": ("FP64", [100.0, 7.25]), "embarked": ("BYTES", ["S", "Q"]),
 }  # fmt: skip
+WAYS = [("host", "Bearer"), ("host", "Basic"), ("prefix", "X-API-Key"), ("prefix", "Bearer")]
 TITANIC = [{"name": name, "datatype": datatype, "data": data} for name, (datatype, data) in PASSENGERS.items()]
 
 
@@ -92,8 +93,7 @@ def iris_outputs(door: Door) -> dict[str, Any]:
 # --- tritonclient ---
 
 
-@pytest.mark.parametrize("credential", ["Bearer", "Basic", "X-API-Key"])
-@pytest.mark.parametrize("address", ["host", "prefix"])
+@pytest.mark.parametrize(("address", "credential"), WAYS)
 def test_tritonclient_gets_our_own_answers(
     installation: Installation, demo: Door, address: str, credential: str
 ) -> None:
@@ -148,8 +148,7 @@ def test_tritonclient_sends_named_tensors_of_any_type(demo: Door, model: str, te
 # --- kserve ---
 
 
-@pytest.mark.parametrize("credential", ["Bearer", "Basic", "X-API-Key"])
-@pytest.mark.parametrize("address", ["host", "prefix"])
+@pytest.mark.parametrize(("address", "credential"), WAYS)
 def test_kserves_client_gets_our_own_answers_in_both_protocols(
     installation: Installation, demo: Door, address: str, credential: str
 ) -> None:
@@ -204,8 +203,7 @@ def test_mlservers_batch_command_gets_our_own_answers(demo: Door, place: Path, o
 # --- MLflow ---
 
 
-@pytest.mark.parametrize("version", ["", "@champion", "/versions/1"])
-@pytest.mark.parametrize("address", ["host", "prefix"])
+@pytest.mark.parametrize(("address", "version"), [("host", ""), ("host", "/versions/1"), ("prefix", "@champion")])
 def test_mlflows_scoring_client_gets_our_own_answers(
     installation: Installation, demo: Door, address: str, version: str
 ) -> None:

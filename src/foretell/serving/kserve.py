@@ -36,7 +36,7 @@ class KServeFace:
 
     def __init__(self, services: LaneServices) -> None:
         self._services = services
-        self._routes = (
+        self.routes = (
             Route(re.compile("/v1/models"), {"GET": self._models}),
             Route(re.compile(f"/v1/models/{MODEL}"), {"GET": self._model}),
             Route(re.compile(f"/v1/models/{MODEL}:predict"), {"POST": self._predict}),
@@ -47,7 +47,7 @@ class KServeFace:
             return _alive if method in ("GET", "HEAD") else None
         if path != "/v1" and not path.startswith("/v1/"):
             return None
-        found = find_handler(self._routes, method, path.removesuffix("/"))
+        found = find_handler(self.routes, method, path.removesuffix("/"))
         return found or refusal(
             NoSuchAddress("KServe's are /v1/models, /v1/models/<name> and /v1/models/<name>:predict.")
         )

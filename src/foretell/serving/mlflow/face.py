@@ -28,14 +28,14 @@ class MlflowFace:
         self._services, self._tables = services, Tables()
         health = {"GET": self._ping, "HEAD": self._ping}
         # The model's own pages end with a slash; these do not, and only these are MLflow's.
-        self._routes = (
+        self.routes = (
             Route(re.compile(f"/models/{MODEL}/(?:ping|health)"), health),
             Route(re.compile(f"/models/{MODEL}/version"), {"GET": self._version}),
             Route(re.compile(f"/models/{MODEL}/invocations"), {"POST": self._invoke}),
         )
 
     def route(self, method: str, path: str) -> Handler | None:
-        return find_handler(self._routes, method, path) if path.startswith("/models/") else None
+        return find_handler(self.routes, method, path) if path.startswith("/models/") else None
 
     def takes(self, exchange: Exchange) -> bool:
         return True

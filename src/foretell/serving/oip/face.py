@@ -43,7 +43,7 @@ class OipFace:
     def __init__(self, services: LaneServices) -> None:
         self._services = services
         repository = Repository(services)
-        self._routes = (
+        self.routes = (
             _route("", GET=self._server),
             _route("/health/live", GET=_live, HEAD=_live),
             _route("/health/ready", GET=_ready, HEAD=_ready),
@@ -59,7 +59,7 @@ class OipFace:
     def route(self, method: str, path: str) -> Handler | None:
         if path != "/v2" and not path.startswith("/v2/"):
             return None
-        found = find_handler(self._routes, method, path.removesuffix("/"))
+        found = find_handler(self.routes, method, path.removesuffix("/"))
         return found or refusal(NoSuchAddress("The Open Inference Protocol's are below /v2/models/ and /v2/health/."))
 
     def takes(self, exchange: Exchange) -> bool:
