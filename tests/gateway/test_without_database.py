@@ -161,7 +161,7 @@ def test_the_probe_says_degraded_and_does_not_wait_for_the_database(
         status, body = probe.readiness()
 
     assert (status, body["status"]) == (200, "degraded")
-    assert {"predictions": "ok", "database": "DatabaseAway"}.items() <= dict(body["checks"]).items()  # type: ignore[call-overload]  # JSON
+    assert {"predictions": "ok", "database": readiness.AWAY}.items() <= dict(body["checks"]).items()  # type: ignore[call-overload]  # JSON
 
 
 def test_the_probe_says_unavailable_where_there_is_nothing_to_serve_from(

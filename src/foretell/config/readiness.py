@@ -9,13 +9,14 @@ from django.db.migrations.executor import MigrationExecutor
 
 from foretell.core.health import Check
 from foretell.core.tenancy import use_public
-from foretell.gateway.away import DatabaseAway
 from foretell.gateway.lane import gateway
 from foretell.inference.errors import SandboxError
 from foretell.inference.sandbox import Sandbox
 from foretell.registry.recording import recorder
 from foretell.segments.lag import drain_lag
 from foretell.webserver.overload import load
+
+AWAY = "the database does not answer"
 
 
 def stopping() -> str | None:
@@ -33,6 +34,8 @@ def catalogue() -> str | None:
 
 
 def database() -> str | None:
+    if gateway().is_cut_off:  # a probe waits for no connection to a database of which it is known that it is away
+        return AWAY
     with _database():
         connection.cursor().execute("SELECT 1")
     return None
@@ -65,6 +68,8 @@ def sandbox() -> str | None:
 
 
 def worker() -> str | None:
+    if gateway().is_cut_off:
+        return AWAY
     with _database(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT 1 FROM procrastinate_workers WHERE last_heartbeat > now() - interval '60 seconds' LIMIT 1"
@@ -86,12 +91,7 @@ def prediction_log() -> str | None:
 
 @contextmanager
 def _database() -> Iterator[None]:
-    """Look at the public schema. The probe is no request: nobody else gives its connection back, or drops one that broke.
-
-    A probe does not wait for a connection to a database of which it is known that it is away.
-    """
-    if gateway().is_cut_off:
-        raise DatabaseAway
+    """Look at the public schema. The probe is no request: nobody else gives its connection back, or drops one that broke."""
     close_old_connections()
     try:
         with use_public():

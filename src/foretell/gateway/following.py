@@ -98,6 +98,12 @@ class Follower:
             self._wait_away(wait_s * random.uniform(0.5, 1.0))  # noqa: S311  no secret: a wait
             wait_s = min(2 * wait_s, RECONNECT_S[1])
 
+    def _note_away(self, err: Exception) -> None:
+        """Say once that the database is away, not at each attempt to reach it."""
+        if not self._catalogue.is_cut_off:
+            log.warning("the catalogue cannot follow the database; what is known is served", detail=str(err).strip())
+        self._catalogue.is_cut_off = True
+
     def _follow(self, listener: Listener) -> None:
         while not self._stopping.is_set():
             self._catch_up(listener)

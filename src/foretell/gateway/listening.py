@@ -50,8 +50,6 @@ class Listener:
 
     def __init__(self, session: "psycopg.Connection[tuple[str, int]]", bell: Bell, *, hears: bool) -> None:
         self._session, self._bell = session, bell
-        self._has_heard = False
-        session.add_notify_handler(self._hear)
         session.execute(f"SET statement_timeout = {STATEMENT_TIMEOUT_MS}")
         if hears:
             session.execute(f"LISTEN {CHANNEL}")
@@ -61,21 +59,21 @@ class Listener:
 
     def numbers(self) -> dict[str, int]:
         """Return the revision of each tenant, by schema."""
-        self._has_heard = False
         rows = self._session.execute("SELECT schema_name, number FROM public.tenants_revision")
         return dict(rows.fetchall())
 
     def wait(self, timeout_s: float) -> None:
         """Return when something was heard, the bell rang, or the time is over."""
-        if not self._has_heard and self._selector.select(timeout_s):
+        if not self._has_heard() and self._selector.select(timeout_s):
             self._bell.silence()
-            list(self._session.notifies(timeout=0))  # reads what came; the handler hears it
+            self._has_heard()
 
     def close(self) -> None:
         self._selector.close()
 
-    def _hear(self, _: psycopg.Notify) -> None:
-        self._has_heard = True
+    def _has_heard(self) -> bool:
+        """Read the notices that came, those that came while something was asked included."""
+        return bool(list(self._session.notifies(timeout=0)))
 
 
 @contextmanager
