@@ -1,9 +1,11 @@
 """Passwords over the lane: Django's own backends, Django's own limits, off the event loop."""
 
 import asyncio
+import contextlib
 
 import pytest
 
+from foretell.accounts.models import User
 from foretell.accounts.services import create_user, pepper
 from foretell.gateway.away import DatabaseAway
 from foretell.gateway.lane import Gateway
@@ -70,6 +72,44 @@ def test_failures_are_limited_before_anything_is_hashed(
 def test_a_database_that_is_away_is_said_in_words(acme: House, gateway: Gateway, away: Away) -> None:
     with away(), pytest.raises(DatabaseAway):
         verified(gateway, acme, name="bob")
+
+
+def test_who_was_right_before_the_database_went_away_is_let_in_while_nothing_changed(
+    acme: House, gateway: Gateway, away: Away
+) -> None:
+    assert verified(gateway, acme, name="bob") is not None
+    before = entry(gateway, acme)
+
+    with away():
+        gateway.catalogue.is_cut_off = True
+        principal = verified(gateway, acme, name="bob")
+        assert principal is not None
+        assert principal is before.people[principal.user_id]
+        assert principal.username == "bob"
+        with pytest.raises(DatabaseAway):
+            verified(gateway, acme, name="bob", password="wrong")
+        with pytest.raises(DatabaseAway):
+            verified(gateway, acme, name="alice")
+
+    with acme.inside():
+        User.objects.filter(username="erin").update(role="viewer")
+    gateway.refresh()
+    with away():
+        gateway.catalogue.is_cut_off = True
+        with pytest.raises(DatabaseAway):
+            verified(gateway, acme, name="bob")
+
+
+def test_guessing_is_limited_while_the_database_is_away(acme: House, gateway: Gateway) -> None:
+    gateway.catalogue.is_cut_off = True
+
+    def guess() -> None:
+        for _ in range(30):
+            with contextlib.suppress(DatabaseAway):
+                verified(gateway, acme, name="bob", password="wrong")
+
+    with pytest.raises(Throttled):
+        guess()
 
 
 def test_keys_are_verified_with_the_installations_pepper_and_tokens_are_none_yet(acme: House, gateway: Gateway) -> None:

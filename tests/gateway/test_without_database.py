@@ -195,6 +195,29 @@ def test_requests_go_to_django_until_every_tenant_is_known(gateway: Gateway, hom
     unknown.end()
 
 
+def test_a_tenant_that_was_read_is_the_lanes_while_others_are_not_yet(gateway: Gateway) -> None:
+    gateway.catalogue.is_complete = False
+    went: list[str] = []
+
+    def end(name: str) -> ASGIApp:
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            went.append(name)
+
+        return app
+
+    when_known = WhenKnown(end("lane"), end("django"), gateway)
+    for path, hosts in (
+        ("/", [b"acme.localhost:80"]),
+        ("/t/acme/x", []),
+        ("/", [b"later.localhost"]),
+        ("/", [b"a", b"b"]),
+    ):
+        scope = {"type": "http", "path": path, "headers": [(b"host", host) for host in hosts]}
+        asyncio.run(when_known(scope, never, never))
+
+    assert went == ["lane", "lane", "django", "django"]
+
+
 async def nowhere(scope: Scope, receive: Receive, send: Send) -> None:
     raise AssertionError("a probe went on to the application")
 

@@ -22,8 +22,16 @@ class DatabaseAway(ForetellError):
 
 
 @contextmanager
-def asked_database() -> Iterator[None]:
-    """Ask the database in a thread that is no request's: its connection is given back, and one that is away is said in our words."""
+def asked_database(*, is_away: bool = False) -> Iterator[None]:
+    """Ask the database in a thread that is no request's: its connection is given back, and one that is away is said in our words.
+
+    Parameters
+    ----------
+    is_away
+        Whether that is known already; then nobody waits for a connection.
+    """
+    if is_away:
+        raise DatabaseAway
     try:
         yield
     except AWAY as err:

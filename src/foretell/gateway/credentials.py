@@ -5,14 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.contrib.auth import authenticate
 
+from foretell.accounts.login_limits import attempt
 from foretell.accounts.models import User
 from foretell.accounts.passwords import TooManyLogins
 from foretell.accounts.permissions import Principal as Person
 from foretell.accounts.services import pepper
 from foretell.core.tenancy import use_tenant
-from foretell.gateway.away import asked_database
+from foretell.gateway.away import DatabaseAway, asked_database
 from foretell.gateway.catalogue import MemoryCatalogue
 from foretell.gateway.entries import principal_of
+from foretell.gateway.remembered import RememberedPasswords
 from foretell.gateway.rows import unpacked
 from foretell.gateway.sessions import session_key, user_of_session
 from foretell.serving.catalogue import Principal, Tenant
@@ -26,6 +28,7 @@ class Passwords:
 
     def __init__(self, catalogue: MemoryCatalogue) -> None:
         self._catalogue = catalogue
+        self._right = RememberedPasswords()
         self._pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="password")
         self._waiting = 0
 
@@ -71,12 +74,35 @@ class Passwords:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _verified(self, tenant: Tenant, name: str, password: str, client: str) -> Principal | None:
-        with asked_database(), use_tenant(tenant):
-            user = authenticate(None, username=name, password=password, client=client)
-        return self._principal(tenant, user) if isinstance(user, User) else None
+        # Race condition: known before it is checked, so that a password changed meanwhile is remembered for what is over.
+        known = self._catalogue.known(tenant.schema_name)
+        try:
+            with asked_database(is_away=self._catalogue.is_cut_off), use_tenant(tenant):
+                user = authenticate(None, username=name, password=password, client=client)
+        except DatabaseAway:
+            return self._remembered(tenant, name, password, client)
+        if not isinstance(user, User):
+            return None
+        if known is not None:
+            self._right.remember(known, name=name, password=password, user_id=str(user.pk))
+        return self._principal(tenant, user)
+
+    def _remembered(self, tenant: Tenant, name: str, password: str, client: str) -> Principal:
+        """Return whose password this was when the database was last there.
+
+        Security: a wrong one is charged as ever, so that guessing is no easier while the database is away.
+        """
+        known = self._catalogue.known(tenant.schema_name)
+        with attempt(tenant_id=tenant.id, account=name, client=client) as one:
+            user_id = None if known is None else self._right.user_id(known, name=name, password=password)
+            found = known.wanted.people.get(user_id) if known is not None and user_id is not None else None
+            if found is None:
+                one.failed()
+                raise DatabaseAway
+        return found
 
     def _signed_in(self, tenant: Tenant, key: str) -> Principal | None:
-        with asked_database(), use_tenant(tenant):
+        with asked_database(is_away=self._catalogue.is_cut_off), use_tenant(tenant):
             user = user_of_session(key)
         return self._principal(tenant, user) if isinstance(user, User) else None
 

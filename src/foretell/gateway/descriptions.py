@@ -7,11 +7,13 @@ import contextlib
 import json
 import os
 import shutil
+from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
 
 from foretell.core.tenancy import use_tenant
 from foretell.errors import ForetellError
+from foretell.gateway.away import DatabaseAway
 from foretell.gateway.signed_files import FileRefused, read_signed, write_signed
 from foretell.registry.models import ModelVersion, RegisteredModel, State
 from foretell.registry.sealing import SealBroken, check_seal
@@ -28,10 +30,16 @@ FIELDS = ("model_id", "number", "sha256", "size_bytes", "runtime", "seal", "sign
 
 
 class Descriptions:
-    """The files of this host, `<directory>/<tenant>/<version>-<digest of its seal>`."""
+    """The files of this host, `<directory>/<tenant>/<version>-<digest of its seal>`.
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    Parameters
+    ----------
+    is_cut_off
+        Whether it is known that the database is away; then it is not asked.
+    """
+
+    def __init__(self, directory: Path, *, is_cut_off: Callable[[], bool] = lambda: False) -> None:
+        self._directory, self._is_cut_off = directory, is_cut_off
 
     def row(self, tenant: Tenant, model: Model, version: Version) -> ModelVersion:
         """Return a ready version's row, unsaved, as it was sealed: from its file, or from the database, which makes the file.
@@ -40,7 +48,7 @@ class Descriptions:
         ------
         SealBroken
             where the row in the database is not what was built.
-        VersionGone
+        VersionGone, DatabaseAway
         """
         with use_tenant(tenant):
             try:
@@ -76,6 +84,8 @@ class Descriptions:
         return row
 
     def _from_database(self, tenant: Tenant, version: Version) -> ModelVersion:
+        if self._is_cut_off():
+            raise DatabaseAway
         rows = ModelVersion.objects.select_related("model")
         row = rows.filter(pk=version.pk, seal=version.seal, state=State.READY).first()
         if row is None:

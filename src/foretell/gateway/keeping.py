@@ -47,6 +47,7 @@ class Keeper:
             entry = entry_of(found)
             catalogue.learn(Known(number=number, packed=rows, wanted=entry, domains=tuple(found.domains)))
             catalogue.publish(entry)
+            self._undescribed.append(entry.schema_name)
         catalogue.is_complete = True
         return True
 
@@ -65,7 +66,8 @@ class Keeper:
         is_due = since_s >= WRITE_EVERY_S if self._is_changed else since_s >= RENEW_S and _is_fresh(catalogue)
         if is_due:
             self.write_now(catalogue)
-        self._describe(catalogue)
+        if not catalogue.is_cut_off:
+            self._describe(catalogue)
 
     def write_now(self, catalogue: MemoryCatalogue) -> None:
         if not catalogue.is_complete or not (self._is_changed or _is_fresh(catalogue)):

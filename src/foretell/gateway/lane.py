@@ -7,6 +7,7 @@ from pathlib import Path
 from django.conf import settings
 
 from foretell.accounts.limiting import limiter
+from foretell.addresses import normalised_host, split_prefix
 from foretell.asgi import ASGIApp, Receive, Scope, Send
 from foretell.gateway.catalogue import MemoryCatalogue
 from foretell.gateway.credentials import Passwords
@@ -22,7 +23,9 @@ from foretell.inference.loaded_models import LoadedModels
 from foretell.registry.serving import loaded_models
 from foretell.serving.composing import Ports
 
-FIRST_READING_S = 10.0  # longest that a start without a snapshot waits for the database; Django answers until then
+FIRST_READING_S = (
+    10.0  # longest that a start without a snapshot waits; Django answers for tenants that were not read by then
+)
 STALE_S = 5.0
 
 
@@ -39,9 +42,9 @@ class Gateway:
 
     def __init__(self, *, loaded: LoadedModels = loaded_models, hears: bool = True) -> None:
         directory = catalogue_directory()
-        descriptions = Descriptions(directory / "versions")
         self._bell = Bell()
         self.catalogue = MemoryCatalogue(base_domain=settings.BASE_DOMAIN)
+        descriptions = Descriptions(directory / "versions", is_cut_off=lambda: self.catalogue.is_cut_off)
         self.models = ModelStore(loaded, descriptions)
         self.credentials = Passwords(self.catalogue)
         self._publisher = Publisher(self.catalogue, self.models, on_loaded=self._bell.ring)
@@ -106,16 +109,24 @@ class Gateway:
 
 
 class WhenKnown:
-    """Hands requests to the lane once the catalogue has every tenant, and to `app` until then: a lane that knows nobody refuses all."""
+    """Hands requests to the lane, but until every tenant was read, those of tenants that were not yet to `app`: the lane would refuse them."""
 
     def __init__(self, lane: ASGIApp, app: ASGIApp, gateway: Gateway) -> None:
         self._lane, self._app, self._catalogue = lane, app, gateway.catalogue
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._catalogue.is_complete:
+        if self._catalogue.is_complete or self._knows(scope):
             await self._lane(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+    def _knows(self, scope: Scope) -> bool:
+        prefixed = split_prefix(scope.get("path", ""))
+        if prefixed is not None:
+            return self._catalogue.named(prefixed[0]) is not None
+        hosts = [value.decode("latin-1") for name, value in scope.get("headers", ()) if name == b"host"]
+        host = normalised_host(hosts[0]) if len(hosts) == 1 else None
+        return host is not None and self._catalogue.at_host(host) is not None
 
 
 @cache
