@@ -14,6 +14,7 @@ from foretell.problems import faults_of, problem, retry_after_s, status_of
 from foretell.serving.exchange import Exchange
 
 JSON = b"application/json"
+WHOLE = "foretell.http.response"  # our own server's extension (webserver.whole_answers): head and body in one message
 PROBLEM = problems.CONTENT_TYPE.encode()
 
 RawHeader = tuple[bytes, bytes]
@@ -73,6 +74,9 @@ async def send_response(send: Send, exchange: Exchange, response: Response) -> N
         *_limit_headers(exchange),
         *response.headers,
     ]
+    if WHOLE in exchange.scope.get("extensions", ()):
+        await send({"type": WHOLE, "status": response.status, "headers": headers, "body": body})
+        return
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": body if exchange.method != "HEAD" else b""})
 

@@ -45,6 +45,8 @@ class Bounds:
         After SIGTERM: how long connections that the kernel has accepted are still taken.
     farewell_s
         After SIGTERM: how long an idle connection has for one last request, which is answered with ``Connection: close``.
+    handover_s
+        The same where another process takes over, and nobody waits for the end: the longer, the fewer clients ask just then.
     finish_s
         After SIGTERM: how long all that is under way has to finish.
     haste_s
@@ -71,5 +73,6 @@ class Bounds:
     max_fragments: int = 1_024
     accept_s: float = 0.25
     farewell_s: float = 3.0
+    handover_s: float = 10.0
     finish_s: float = 20.0
     haste_s: float = 1.0

@@ -97,10 +97,9 @@ class Connection(HttpToolsProtocol):
             self.refuse(refusals.body_too_slow(granted_s))
 
     def _is_idle_too_long(self, now: float) -> bool:
-        leaving = self.state.leaving_since
-        if leaving is not None and now - leaving > self.bounds.farewell_s:
-            return True
-        return now - self.since > (self.bounds.head_s if self.is_fresh else self.bounds.idle_s)
+        return now > self.state.farewell_by or now - self.since > (
+            self.bounds.head_s if self.is_fresh else self.bounds.idle_s
+        )
 
     def _is_stuck_writing(self, now: float) -> bool:
         """Whether the client takes nothing of what is written to it."""

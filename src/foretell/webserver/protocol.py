@@ -17,12 +17,39 @@ from foretell.webserver import refusals
 from foretell.webserver.connection import BODY, DEAF, ENDING, HEAD, WAITING, Connection
 from foretell.webserver.framing import check_head, head_bytes
 from foretell.webserver.refusals import Refusal
+from foretell.webserver.whole_answers import CLOSE, EXTENSIONS, WHOLE, WITHOUT_BODY, RawHeader, whole_answer
 
 PROBES = (b"/livez", b"/readyz")
 
 
 class Cycle(RequestResponseCycle):
     """One request and its answer."""
+
+    async def send(self, message: Any) -> None:
+        if message["type"] != WHOLE:
+            await super().send(message)
+            return
+        if self.flow.write_paused and not self.disconnected:
+            await self.flow.drain()
+        if not self.disconnected:
+            self._send_whole(message["status"], message["headers"], message["body"])
+
+    def _send_whole(self, status: int, headers: list[RawHeader], body: bytes) -> None:
+        if self.response_started:
+            raise RuntimeError(f"Unexpected ASGI message {WHOLE!r}, after a response was begun.")
+        if CLOSE in headers:
+            self.keep_alive = False
+        elif not self.keep_alive:
+            headers = [*headers, CLOSE]
+        has_body = self.scope["method"] != "HEAD" and status not in WITHOUT_BODY
+        answer = whole_answer(status, [*self.default_headers, *headers], body if has_body else b"")
+        self.waiting_for_100_continue = False
+        self.response_started = self.response_complete = True
+        self.transport.write(answer)
+        self.message_event.set()
+        if not self.keep_alive:
+            self.transport.close()
+        self.on_response()
 
     async def send_500_response(self) -> None:
         """Answer for an application that raised, which uvicorn has logged, or that was stopped."""
@@ -77,6 +104,7 @@ class Protocol(Connection):
         parser, scope = self.parser, self.scope
         version = parser.get_http_version()
         self._check_head(version)
+        scope["extensions"] = EXTENSIONS
         scope["method"] = parser.get_method().decode("ascii")
         if version != "1.1":
             scope["http_version"] = version

@@ -76,7 +76,7 @@ class Server(uvicorn.Server):
         self.finish_by = time.monotonic() + (self.bounds.haste_s if self.force_exit else self.bounds.finish_s)
         await self._until(lambda: False, within_s=self.bounds.accept_s)
         self._stop_listening(sockets or [])
-        self._say_that_each_answer_is_the_last()
+        self.state.leave(time.monotonic())
         await self._until(lambda: not (self.state.connections or self.state.tasks), within_s=float("inf"))
         await self._cut_off_the_rest()
         await self._end_lifespan()
@@ -114,11 +114,6 @@ class Server(uvicorn.Server):
             server.close()
         for listener in sockets:
             listener.close()
-
-    def _say_that_each_answer_is_the_last(self) -> None:
-        self.state.leaving_since = time.monotonic()
-        for connection in self.state.governed():
-            connection.shutdown()
 
     async def _until(self, is_so: Callable[[], bool], *, within_s: float) -> None:
         """Wait for something, for so long, and not beyond the deadline of the stop."""

@@ -43,13 +43,22 @@ class State(ServerState):
         super().__init__()
         self.bounds, self.load = bounds, load
         self.clients = Clients(at_most=bounds.max_connections_per_client, unlimited=bounds.unlimited)
-        self.leaving_since: float | None = None  # from here on each answer is the last one of its connection
+        self.leaving_since: float | None = None  # from here on each answer is the last one of its connection …
+        self.farewell_by = float("inf")  # … and from here on an idle connection is closed
         self._swept_at = load.now
         load.tasks, load.open_connections = self.tasks, self.connections
 
     @property
     def is_flooded(self) -> bool:
         return len(self.connections) > self.bounds.max_connections + ROOM_TO_REFUSE
+
+    def leave(self, now: float) -> None:
+        """Let all connections end in order. A stop that nobody announced is a handover to another process."""
+        bounds = self.bounds
+        self.leaving_since = now
+        self.farewell_by = now + (bounds.farewell_s if self.load.is_leaving else bounds.handover_s)
+        for connection in self.governed():
+            connection.shutdown()
 
     def admit(self, host: str) -> str:
         """Count a new connection; return its client, for `Clients.leave`.
