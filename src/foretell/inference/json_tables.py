@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from foretell.inference.codec.fast_rows import fast_rows
 from foretell.inference.codec.objects import row_reader
-from foretell.inference.codec.parsed import MAX_ROWS, ParsedRows
+from foretell.inference.codec.parsed import ParsedRows, most_rows
 from foretell.inference.codec.wording import listed, place, shown
 from foretell.inference.errors import InputProblem, InvalidInput
 from foretell.inference.named_columns import check_lengths, check_row_count, read_named_columns
@@ -18,9 +19,13 @@ class MalformedTable(InvalidInput):
     """Something that is no table at all, whatever the signature says."""
 
 
-def read_instances(
-    signature: Signature, value: Any, *, path: str, drops_unknown: bool = False, max_rows: int = MAX_ROWS
-) -> ParsedRows:
+def usual_rows(signature: Signature, body: bytes) -> ParsedRows | None:
+    """Return the rows of ``{"instances": […]}`` as our own API reads them, where nothing about them is unusual."""
+    rows = fast_rows(signature).read(body, most_rows(len(signature.inputs)))
+    return rows if rows is not None and not rows.is_single else None
+
+
+def read_instances(signature: Signature, value: Any, *, path: str, drops_unknown: bool = False) -> ParsedRows:
     """Read a list of rows: objects by name, lists in the signature's order, and bare values where the model has one input.
 
     Parameters
@@ -30,14 +35,14 @@ def read_instances(
     """
     if not isinstance(value, list):
         raise malformed(path, "not_a_list", f"Found {shown(value)}; expected a list of rows.")
-    check_row_count(len(value), path, max_rows=max_rows)
+    check_row_count(signature, len(value), path)
     reader = row_reader(signature)
     rows = value
     if len(reader.names) == 1:
         rows = [row if isinstance(row, list | dict) else [row] for row in rows]
     if drops_unknown:
         rows = [_known_part(row, reader.names, reader.known) for row in rows]
-    return reader.read(rows, path=path, max_rows=max_rows)
+    return reader.read(rows, path=path)
 
 
 def read_columns(signature: Signature, value: Any, *, path: str, drops_unknown: bool = False) -> ParsedRows:
@@ -82,7 +87,7 @@ def read_split(signature: Signature, value: Any, *, path: str) -> ParsedRows:
     names = _column_names(value.get("columns"), path)
     if names is None:
         return read_instances(signature, rows, path=place(path, "data"))
-    check_row_count(len(rows), place(path, "data"))
+    check_row_count(signature, len(rows), place(path, "data"))
     _check_widths(rows, len(names), place(path, "data"))
     columns = dict(zip(names, zip(*rows, strict=True), strict=True))
     return _read_frame(signature, columns, path=path, drops_unknown=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence, Sized
 
 from foretell.inference.codec.column_readers import ABSENT, Values
 from foretell.inference.codec.objects import RowReader, row_reader
-from foretell.inference.codec.parsed import MAX_PROBLEMS, MAX_ROWS, ParsedRows, most_rows
+from foretell.inference.codec.parsed import MAX_PROBLEMS, ParsedRows, most_rows
 from foretell.inference.codec.wording import place
 from foretell.inference.errors import InputProblem, InvalidInput
 from foretell.inference.signature import Signature
@@ -17,7 +17,6 @@ def read_named_columns(
     n_rows: int,
     path: str,
     drops_unknown: bool = False,
-    max_rows: int = MAX_ROWS,
 ) -> ParsedRows:
     """Check columns of equal lengths, in any order; an input that may be missing may be left out.
 
@@ -35,17 +34,21 @@ def read_named_columns(
         has every fault: unknown and missing columns by their names, values at ``<path>.<row>.<input>``.
     """
     reader = row_reader(signature)
-    check_row_count(n_rows, path, max_rows=most_rows(len(signature.inputs), max_rows))
+    check_row_count(signature, n_rows, path)
     if not (drops_unknown and reader.known <= columns.keys()):
         check_names(signature, reader, tuple(columns))
-    missing: list[Values] = [[None if source.nullable else ABSENT] * n_rows for source in signature.inputs]
-    values = [columns.get(name, absent) for name, absent in zip(reader.names, missing, strict=True)]
+    values: list[Values] = [
+        columns[source.name] if source.name in columns else [None if source.nullable else ABSENT] * n_rows
+        for source in signature.inputs
+    ]
     return reader.read_columns(values, [], path=path, n_rows=n_rows)
 
 
-def check_row_count(n_rows: int, path: str, *, max_rows: int = MAX_ROWS) -> None:
+def check_row_count(signature: Signature, n_rows: int, path: str) -> None:
+    """Refuse no rows, and more than are taken at once."""
     if n_rows == 0:
         raise InvalidInput(InputProblem(path, "empty", "There are no rows; expected at least one."))
+    max_rows = most_rows(len(signature.inputs))
     if n_rows > max_rows:
         detail = f"Found {n_rows:,} rows; at most {max_rows:,} are taken at once."
         raise InvalidInput(InputProblem(path, "too_many_rows", detail))
@@ -53,9 +56,10 @@ def check_row_count(n_rows: int, path: str, *, max_rows: int = MAX_ROWS) -> None
 
 def check_names(signature: Signature, reader: RowReader, names: Sequence[str]) -> None:
     """Refuse columns that are no inputs, and inputs without a column."""
+    given = frozenset(names)
     problems = [InputProblem(place(name), *reader.unknown) for name in names if name not in reader.known]
     for source, column in zip(signature.inputs, reader.readers, strict=True):
-        if source.name not in names and not source.nullable:
+        if source.name not in given and not source.nullable:
             detail = f"This input is missing; expected {column.expected} in each row."
             problems.append(InputProblem(place(source.name), "required", detail))
     if problems:

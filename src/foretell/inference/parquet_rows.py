@@ -10,7 +10,7 @@ import msgspec
 
 from foretell.inference.codec.column_readers import Values
 from foretell.inference.codec.objects import row_reader
-from foretell.inference.codec.parsed import MAX_ROWS, ParsedRows
+from foretell.inference.codec.parsed import ParsedRows, most_rows
 from foretell.inference.codec.wording import place, sendable
 from foretell.inference.columns import has_numbers
 from foretell.inference.errors import InputProblem, InvalidInput, JobCrashed, JobTimedOut, SandboxIncomplete
@@ -58,7 +58,7 @@ def unpack_table(body: bytes, signature: Signature) -> UnpackedTable:
         raise malformed("", "empty", "The body is empty; expected a Parquet file.")
     names = [source.name for source in signature.inputs]
     try:
-        return _checked(run_child({"data": body, "names": names, "max_rows": MAX_ROWS}), names)
+        return _checked(run_child({"data": body, "names": names, "max_rows": most_rows(len(names))}), names)
     except (JobCrashed, JobTimedOut) as error:
         detail = f"The body is not a Parquet file, or one that takes more than a table may: {error.message}"
         raise malformed("", "invalid_parquet", detail) from error

@@ -7,7 +7,7 @@ from foretell.errors import ForetellError
 from foretell.inference.codec.parsed import MAX_ROWS, ParsedRows
 from foretell.inference.codec.strict_json import decode
 from foretell.inference.codec.wording import shown
-from foretell.inference.json_tables import malformed, read_columns, read_instances
+from foretell.inference.json_tables import malformed, read_columns, read_instances, usual_rows
 from foretell.inference.signature import Signature
 from foretell.serving.exchange import Exchange
 from foretell.serving.faces import Handler
@@ -103,6 +103,9 @@ def parse_v1(signature: Signature, body: bytes) -> ParsedRows:
     ------
     InvalidInput
     """
+    rows = usual_rows(signature, body)
+    if rows is not None:
+        return rows
     document: Any = decode(body, max_containers=MAX_ROWS + _AROUND_ROWS)
     if not isinstance(document, dict) or (INSTANCES in document) == (INPUTS in document):
         found = "both or neither" if isinstance(document, dict) else shown(document)

@@ -23,6 +23,7 @@ from foretell.inference.signature_checks import is_clean_text
 MAX_DEPTH = 32
 MAX_CONTAINERS = 100_000  # lists and objects: each costs far more memory and time than its few bytes
 _MAX_DIGITS = 400  # of an integer: more than any float64 has, and far fewer than would be slow to read
+_FEW = 64  # such as the tensors of a request, which have objects of their own
 _QUOTE = ord('"')
 _COLON = ord(":")
 _SHORT = 2_000
@@ -157,7 +158,8 @@ def _outline(body: bytes) -> Array:
 def _has_distinct_keys(body: bytes, value: Any) -> bool:
     """Whether it is certain that no key came twice: as many keys were kept as there are colons.
 
-    Optimization: keys are counted for flat rows only; anything else is read again by the slow reader, which knows.
+    Optimization: keys are counted in objects, in rows that are flat, and in whatever a short list holds; anything else is read
+    again by the slow reader, which knows.
     """
     return has_keys(body, _count_keys(value))
 
@@ -175,8 +177,18 @@ def count_of(char: int, body: bytes) -> int:
 def _count_keys(value: Any) -> int:
     if type(value) is not dict:
         return 0
-    lists = [inner for inner in value.values() if type(inner) is list]
-    return len(value) + sum(len(row) for rows in lists for row in rows if type(row) is dict)
+    inner = value.values()
+    return (
+        len(value)
+        + sum(_count_keys(part) for part in inner if type(part) is dict)
+        + sum(_count_row_keys(rows) for rows in inner if type(rows) is list)
+    )
+
+
+def _count_row_keys(rows: list[Any]) -> int:
+    if len(rows) <= _FEW:
+        return sum(map(_count_keys, rows))
+    return sum(len(row) for row in rows if type(row) is dict)
 
 
 def _refuse_repeated_keys(body: bytes) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from foretell.inference.batch import Array, Predictions
+from foretell.inference.codec.derived import Derived
 from foretell.inference.labels import label_dtype
 from foretell.inference.signature import Output, Signature, Task
 from foretell.inference.tensors.datatypes import BOOL, BYTES, FP64, INT64, Datatype
@@ -40,6 +41,10 @@ def output_tensors(signature: Signature) -> tuple[OutputTensor, ...]:
 
     A model of several outputs has both for each, with the output's name behind it.
     """
+    return _output_tensors(signature)
+
+
+def _made(signature: Signature) -> tuple[OutputTensor, ...]:
     if signature.task is Task.TRANSFORM:
         return (OutputTensor(TRANSFORM, FP64, len(signature.outputs), signature.outputs),)
     names: set[str] = set()
@@ -52,6 +57,9 @@ def output_tensors(signature: Signature) -> tuple[OutputTensor, ...]:
             names.add(name)
             tensors.append(OutputTensor(name, tensor.datatype, tensor.width, tensor.sources, tensor.is_probability))
     return tuple(tensors)
+
+
+_output_tensors = Derived(_made)
 
 
 def _of_output(output: Output, *, suffix: str) -> Iterator[OutputTensor]:

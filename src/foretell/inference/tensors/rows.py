@@ -1,9 +1,11 @@
 """Tensors to typed rows: one tensor for each input, or a single matrix with a column for each, in the signature's order."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from foretell.inference.codec.column_readers import Values
+from foretell.inference.codec.derived import Derived
 from foretell.inference.codec.objects import row_reader
 from foretell.inference.codec.parsed import ParsedRows
 from foretell.inference.codec.wording import place, shown
@@ -42,11 +44,12 @@ def read_tensors(signature: Signature, tensors: Sequence[Tensor], *, content_typ
 
 
 def _refuse_repeated(tensors: Sequence[Tensor]) -> None:
-    names = [tensor.name for tensor in tensors]
-    for name in names:
-        if names.count(name) > 1:
-            detail = f"The input {shown(name)} came more than once; expected it once."
-            raise InvalidInput(InputProblem(place(name), "duplicate_field", detail))
+    seen = set()
+    for tensor in tensors:
+        if tensor.name in seen:
+            detail = f"The input {shown(tensor.name)} came more than once; expected it once."
+            raise InvalidInput(InputProblem(place(tensor.name), "duplicate_field", detail))
+        seen.add(tensor.name)
 
 
 def _column(tensor: Tensor) -> Tensor:
@@ -76,11 +79,14 @@ def _matrix_columns(signature: Signature, tensor: Tensor) -> dict[str, Tensor]:
 
 
 def _fitted(signature: Signature, name: str, tensor: Tensor) -> Values:
-    source = next((source for source in signature.inputs if source.name == name), None)
+    source = _inputs_by_name(signature).get(name)
     if source is None or tensor.content_type == PANDAS_JSON:
         return tensor.values  # an unknown name is refused with the others; cells of JSON say themselves what they are
     _check_datatype(source, tensor.datatype)
     return settled(source, tensor.values, tensor.datatype) if tensor.datatype.is_narrow else tensor.values
+
+
+_inputs_by_name = Derived(lambda signature: {source.name: source for source in signature.inputs})
 
 
 def _check_datatype(source: Input, datatype: Datatype) -> None:
@@ -103,13 +109,15 @@ def settled(source: Input, values: list[Any], datatype: Datatype) -> Values:
 
     A float32 5.3 arrives as 5.300000190734863: it is not above a limit of 5.3, and it is the category 5.3.
     """
-    meant = _landmarks(source, datatype)
+    meant = landmarks(source, datatype)
     if not meant or meant.keys().isdisjoint(values):
         return values
     return [meant.get(value, value) for value in values]
 
 
-def _landmarks(source: Input, datatype: Datatype) -> Mapping[Any, float]:
+@lru_cache(maxsize=4_096)
+def landmarks(source: Input, datatype: Datatype) -> Mapping[Any, float]:
+    """Return the narrow floats that stand for a bound or a category, with what they stand for."""
     numbers = [number for number in (*(source.limits or ()), *(source.range or ())) if number is not None]
     if has_numbers(source):
         numbers += [label for label in source.categories if isinstance(label, int | float)]

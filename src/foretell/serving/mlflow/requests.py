@@ -15,6 +15,7 @@ from foretell.inference.json_tables import (
     read_instances,
     read_records,
     read_split,
+    usual_rows,
 )
 from foretell.inference.signature import Signature
 
@@ -37,7 +38,7 @@ def parse_invocation(signature: Signature, body: bytes, media_type: str) -> Pars
     """
     if media_type == CSV:
         return parse_csv(signature, body, drops_unknown=True)
-    return parse_document(signature, _decoded(body))
+    return usual_rows(signature, body) or parse_document(signature, _decoded(body))
 
 
 def parse_document(signature: Signature, document: Any) -> ParsedRows:
