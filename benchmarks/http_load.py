@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import select
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -62,7 +63,7 @@ class Client:
 
     async def _connected(self) -> bool:
         """Have a connection that the server has not closed, as a pool looks before it uses one again."""
-        if self.reader is not None and not self.reader.at_eof():
+        if self.writer is not None and not _is_readable(self.writer):
             return True
         self._close()
         try:
@@ -124,6 +125,15 @@ def after(seconds: float) -> Callable[[], bool]:
     """Return a question: is so much time over?"""
     end = time.monotonic() + seconds
     return lambda: time.monotonic() >= end
+
+
+def _is_readable(writer: asyncio.StreamWriter) -> bool:
+    """Whether the server has said anything that nobody asked for, such as that it closes; asked of the kernel, as httpx and urllib3 do."""
+    if writer.is_closing():
+        return True
+    poll = select.poll()
+    poll.register(writer.get_extra_info("socket").fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _length(head: bytes) -> int:

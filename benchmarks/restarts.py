@@ -36,6 +36,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--only", choices=["rolling", "stops"])
     options = parser.parse_args()
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup, `foretell web` would ignore it too
     with tempfile.TemporaryDirectory(prefix="foretell-restarts-", ignore_cleanup_errors=True) as directory:
         Path(directory).chmod(0o711)
         site = Site(Path(directory))

@@ -5,19 +5,27 @@ import json
 from typing import Any
 from unittest.mock import AsyncMock
 
-from foretell.asgi import Receive, Scope, Send
+from foretell.asgi import Message, Receive, Scope, Send
 from foretell.core.in_flight import InFlightLimit
 
 HTTP: Scope = {"type": "http"}
 
 
+WHOLE: Message = {"type": "http.request", "body": b"x", "more_body": False}
+PART: Message = {"type": "http.request", "body": b"x", "more_body": True}
+
+
 class Gate:
-    """Answers when it is let go."""
+    """Reads the body, and answers when it is let go."""
 
     def __init__(self) -> None:
         self.let_go = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        while (message := await receive()).get("more_body", False):
+            pass
+        if message["type"] == "http.disconnect":
+            return
         await self.let_go.wait()
         if scope.get("fails"):
             raise ZeroDivisionError
@@ -28,12 +36,10 @@ def test_what_is_more_is_answered_503_at_once_and_room_is_made_again() -> None:
     async def ask() -> None:
         gate, send = Gate(), AsyncMock()
         limit = InFlightLimit(gate, at_most=2)
-        running = [
-            asyncio.create_task(limit(scope, AsyncMock(), AsyncMock())) for scope in (HTTP, {**HTTP, "fails": 1})
-        ]
-        await asyncio.sleep(0)
+        running = [begun(limit, scope, WHOLE) for scope in (HTTP, {**HTTP, "fails": True})]
+        await asyncio.sleep(0.01)
 
-        await limit(HTTP, AsyncMock(), send)
+        await limit(HTTP, AsyncMock(side_effect=[WHOLE]), send)
 
         start, body = (call.args[0] for call in send.await_args_list)
         assert (start["status"], dict(start["headers"])[b"retry-after"]) == (503, b"1")
@@ -41,6 +47,22 @@ def test_what_is_more_is_answered_503_at_once_and_room_is_made_again() -> None:
         gate.let_go.set()
         await asyncio.gather(*running, return_exceptions=True)
         assert limit.in_flight == 0
+
+    asyncio.run(ask())
+
+
+def test_a_body_that_is_on_its_way_keeps_nobody_out() -> None:
+    async def ask() -> None:
+        gate, send = Gate(), AsyncMock()
+        gate.let_go.set()
+        limit = InFlightLimit(gate, at_most=1)
+        slow = begun(limit, HTTP, PART)
+        await asyncio.sleep(0.01)
+
+        await limit(HTTP, AsyncMock(side_effect=[WHOLE]), send)
+
+        assert send.await_args_list[0].args[0]["status"] == 200
+        slow.cancel()
 
     asyncio.run(ask())
 
@@ -58,3 +80,19 @@ def test_other_connections_pass_unchanged() -> None:
     asyncio.run(ask())
 
     assert seen[0] is websocket
+
+
+def begun(limit: InFlightLimit, scope: Scope, *messages: Message) -> asyncio.Task[None]:
+    """Begin a request of which these messages come, and then nothing."""
+    coming = list(messages)
+
+    async def receive() -> Message:
+        if not coming:
+            await asyncio.Event().wait()
+        return coming.pop(0)
+
+    return asyncio.create_task(_call(limit, scope, receive))
+
+
+async def _call(limit: InFlightLimit, scope: Scope, receive: Receive) -> None:
+    await limit(scope, receive, AsyncMock())

@@ -34,7 +34,7 @@ def test_what_is_under_way_is_answered() -> None:
 
 
 def test_an_idle_connection_has_one_last_request() -> None:
-    with served(farewell_s=5.0) as server, stock() as control:
+    with served(handover_s=5.0) as server, stock() as control:
         wire, other = server.wire(GOOD), control.wire(GOOD)
         assert not wire.answer().is_last
         assert not other.answer().is_last
@@ -49,10 +49,13 @@ def test_an_idle_connection_has_one_last_request() -> None:
         assert other.ends()  # the control closes it at once, in the face of a client that is just asking
 
 
-def test_an_idle_connection_is_closed_after_its_farewell() -> None:
-    with served(farewell_s=0.1) as server:
+@pytest.mark.parametrize(("is_announced", "bounds"), [(True, {"farewell_s": 0.1}), (False, {"handover_s": 0.1})])
+def test_an_idle_connection_is_closed_after_its_farewell(is_announced: bool, bounds: dict[str, float]) -> None:
+    """What is announced is the end of all; else another process takes over, and there is more time."""
+    with served(**bounds) as server:
         wire = server.wire(GOOD)
         assert wire.answer().status == 200
+        server.load.is_leaving = is_announced
 
         server.begin_to_stop()
 
@@ -61,7 +64,7 @@ def test_an_idle_connection_is_closed_after_its_farewell() -> None:
 
 
 def test_half_a_request_is_waited_for() -> None:
-    with served(farewell_s=0.05) as server:
+    with served(handover_s=0.05) as server:
         wire = server.wire(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nxx")
         wait_until(lambda: bool(server.app.started))
 

@@ -18,6 +18,7 @@ from foretell.config import readiness  # noqa: E402  needs the applications that
 from foretell.core.asgi import BodyLimit  # noqa: E402
 from foretell.core.body_gate import BodyGate, MaySendBody, anyone  # noqa: E402
 from foretell.core.health import Health  # noqa: E402
+from foretell.core.in_flight import InFlightLimit  # noqa: E402
 from foretell.core.request_ids import RequestIDs  # noqa: E402
 from foretell.gateway.lane import WhenKnown, gateway  # noqa: E402
 from foretell.serving.composing import compose_services, faces  # noqa: E402
@@ -29,6 +30,7 @@ from foretell.webserver.lifespan import Lifespan  # noqa: E402
 
 PREDICTS = re.compile(r"/predict/?\Z|\A(/t/[^/]+)?/models/")
 PUSHES = re.compile(r"/versions/?\Z")
+DJANGO_AT_ONCE = 100  # a thread each, and a few connections to the database for all of them
 
 
 def max_bytes_for(method: str, path: str) -> int:
@@ -46,7 +48,8 @@ def is_push(method: str, path: str) -> bool:
 
 def compose(django: ASGIApp, *, may_send_body: MaySendBody = anyone) -> ASGIApp:
     """Put before Django what every request passes that the lane does not answer."""
-    gated = BodyGate(django, covers=is_push, may_send_body=may_send_body)
+    bounded = InFlightLimit(django, at_most=DJANGO_AT_ONCE)
+    gated = BodyGate(bounded, covers=is_push, may_send_body=may_send_body)
     limited = BodyLimit(gated, max_bytes_for=max_bytes_for)
     return RequestIDs(Health(limited, required=readiness.REQUIRED, advisory=readiness.ADVISORY))
 

@@ -3,10 +3,11 @@
 import json
 from http import HTTPStatus
 
-from foretell.asgi import ASGIApp, Receive, Scope, Send
+from foretell.asgi import ASGIApp, Message, Receive, Scope, Send
 from foretell.core.problems import problem
 from foretell.problems import CONTENT_TYPE
 
+GONE: Message = {"type": "http.disconnect"}
 RETRY_AFTER_S = 1
 BUSY = "This server is busy with as many requests as it takes at once. Try again in a moment."
 
@@ -14,10 +15,12 @@ BUSY = "This server is busy with as many requests as it takes at once. Try again
 class InFlightLimit:
     """Answer 503 at once to what is more: a queue would only make everybody wait. Other kinds of connections pass.
 
+    A request counts from where its body is whole, so that slow bodies keep nobody out.
+
     Parameters
     ----------
     app
-        What answers the request.
+        What answers the request; it reads the body first.
     at_most
         How many it works on at once.
     """
@@ -31,14 +34,25 @@ class InFlightLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if self.in_flight >= self.at_most:
-            await _refuse(send)
-            return
-        self.in_flight += 1
+        is_counted = is_refused = False
+
+        async def counting_receive() -> Message:
+            """Let the application see a client that went away where there is no room for its request."""
+            nonlocal is_counted, is_refused
+            message = GONE if is_refused else await receive()
+            if is_counted or message["type"] != "http.request" or message.get("more_body", False):
+                return message
+            is_refused = self.in_flight >= self.at_most
+            is_counted = not is_refused
+            self.in_flight += is_counted
+            return GONE if is_refused else message
+
         try:
-            await self.app(scope, receive, send)
+            await self.app(scope, counting_receive, send)
         finally:
-            self.in_flight -= 1
+            self.in_flight -= is_counted
+        if is_refused:
+            await _refuse(send)
 
 
 async def _refuse(send: Send) -> None:
