@@ -142,6 +142,40 @@ def test_a_connection_that_broke_is_made_anew(acme: House, begin: Begin, until: 
     until(lambda: gateway.trouble() is None)
 
 
+def test_what_changed_while_nobody_followed_is_known_from_the_first_moment(acme: House, begin: Begin) -> None:
+    begin().end()
+    revoke(acme, "bob")
+
+    gateway = begin()
+
+    assert acme.people["bob"].key_id not in entry(gateway, acme).keys
+
+
+def test_a_tenant_that_could_not_be_read_is_tried_again(
+    globex: House, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with globex.inside(), connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts_user SET role = 'viewer'")
+        cursor.execute("ALTER TABLE registry_alias RENAME TO hidden")
+    gateway.refresh()
+    with globex.inside(), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE hidden RENAME TO registry_alias")
+    before = entry(gateway, globex)
+
+    gateway.refresh()
+    assert entry(gateway, globex) is before
+    monkeypatch.setattr(following, "time", Later)
+    gateway.refresh()
+
+    assert entry(gateway, globex) is not before
+
+
+class Later:
+    @staticmethod
+    def monotonic() -> float:
+        return float("inf")
+
+
 def test_a_tenant_whose_schema_is_broken_leaves_the_others_as_they_are(
     acme: House, globex: House, gateway: Gateway
 ) -> None:

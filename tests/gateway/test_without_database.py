@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import django.db
+import msgspec
 import pytest
 from django.utils import timezone
 
@@ -16,7 +17,7 @@ from foretell.gateway.away import DatabaseAway
 from foretell.gateway.keeping import snapshot_of
 from foretell.gateway.lane import Gateway, WhenKnown
 from foretell.gateway.signed_files import FileRefused
-from foretell.gateway.snapshot import read_snapshot
+from foretell.gateway.snapshot import PURPOSE, read_snapshot
 from foretell.inference.loaded_models import LoadedModels
 from tests.cast import House
 from tests.gateway.conftest import Away, Begin, Until, entry
@@ -99,6 +100,19 @@ def test_a_snapshot_that_is_too_old_or_of_tomorrow_is_refused(kept: Path) -> Non
     for then in (now + timedelta(hours=25), now - timedelta(hours=1)):
         with pytest.raises(FileRefused):
             read_snapshot(kept, now=then)
+
+
+def test_a_snapshot_whose_rows_are_another_releases_is_not_served_from(kept: Path) -> None:
+    from foretell.gateway.signed_files import write_signed
+
+    rows = msgspec.msgpack.encode(["an", "older", "shape"])
+    content = msgspec.msgpack.encode([timezone.now().timestamp(), [(1, rows)]])
+    write_signed(kept, content, purpose=PURPOSE)
+    gateway = Gateway(loaded=LoadedModels())
+
+    assert not gateway._keeper.load(gateway.catalogue)
+    assert not gateway.is_serving
+    gateway.end()
 
 
 def test_only_its_owner_reads_it(kept: Path) -> None:

@@ -29,6 +29,7 @@ RECONNECT_S = (
     0.2,
     2.0,
 )  # at first and at most; each wait is shortened by chance, so that processes come back one by one
+UNREADABLE_S = 30.0  # until a tenant that could not be read is tried again, though nothing changed
 BATCH = 100  # tenants whose own rows are read at once
 
 
@@ -48,8 +49,10 @@ class Follower:
         self._bell, self._hears = bell, hears
         self._turn = threading.Lock()  # one at a time reads and publishes
         self._stopping = threading.Event()
-        self._is_first = threading.Event()
-        self._unreadable: dict[str, int] = {}
+        self._has_tried, self._has_read = threading.Event(), threading.Event()
+        self._unreadable: dict[
+            str, tuple[int, float]
+        ] = {}  # the revision that could not be read, and when it is tried again
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -63,9 +66,13 @@ class Follower:
             self._thread.join(timeout=10.0)
         self._keeper.write_now(self._catalogue)
 
-    def wait(self, timeout_s: float) -> bool:
-        """Wait until the database was asked for the first time; return whether it was."""
-        return self._is_first.wait(timeout_s)
+    def wait_for_reading(self, timeout_s: float) -> None:
+        """Wait until the catalogue is what the database has."""
+        self._has_read.wait(timeout_s)
+
+    def wait_for_attempt(self, timeout_s: float) -> None:
+        """Wait until the catalogue is what the database has, or that is found to be away."""
+        self._has_tried.wait(timeout_s)
 
     def refresh(self) -> None:
         """Bring the catalogue to what is committed by now, aliases included, in the calling thread.
@@ -103,6 +110,7 @@ class Follower:
         if not self._catalogue.is_cut_off:
             log.warning("the catalogue cannot follow the database; what is known is served", detail=str(err).strip())
         self._catalogue.is_cut_off = True
+        self._has_tried.set()
 
     def _follow(self, listener: Listener) -> None:
         while not self._stopping.is_set():
@@ -133,12 +141,18 @@ class Follower:
             for schema_name in known.keys() - numbers.keys():
                 self._forget(schema_name)
             changed = [
-                name for name, number in numbers.items() if number not in (known.get(name), self._unreadable.get(name))
+                name for name, number in numbers.items() if number != known.get(name) and self._is_due(name, number)
             ]
             for at in range(0, len(changed), BATCH):
                 self._read(changed[at : at + BATCH], numbers)
             self._catalogue.confirm()
-        self._is_first.set()
+        self._has_read.set()
+        self._has_tried.set()
+
+    def _is_due(self, schema_name: str, number: int) -> bool:
+        """Whether to read a tenant: one that could not be read, perhaps not migrated yet, is tried again after a while."""
+        unreadable, retry_at = self._unreadable.get(schema_name, (None, 0.0))
+        return number != unreadable or time.monotonic() >= retry_at
 
     def _read(self, schema_names: Collection[str], numbers: Mapping[str, int]) -> None:
         for head in read_heads(schema_names):
@@ -146,10 +160,11 @@ class Follower:
             try:
                 self._learn(read_tenant(head, now=timezone.now()), number)
                 self._seed_quota(head)
+                self._unreadable.pop(head.schema_name, None)
             except AWAY:
                 raise
             except Exception:
-                self._unreadable[head.schema_name] = number
+                self._unreadable[head.schema_name] = (number, time.monotonic() + UNREADABLE_S)
                 log.exception("a tenant cannot be read; what was known of it is served", tenant=head.name)
 
     def _learn(self, rows: TenantRows, number: int) -> None:

@@ -5,10 +5,12 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import structlog
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
+from foretell.errors import ForetellError
 from foretell.gateway.catalogue import Known, MemoryCatalogue
 from foretell.gateway.descriptions import Descriptions
 from foretell.gateway.entries import entry_of
@@ -42,12 +44,15 @@ class Keeper:
         tenants = snapshot_of(self._directory)
         if tenants is None:
             return False
-        for number, rows in tenants:
-            found = unpacked(rows)
-            entry = entry_of(found)
-            catalogue.learn(Known(number=number, packed=rows, wanted=entry, domains=tuple(found.domains)))
-            catalogue.publish(entry)
-            self._undescribed.append(entry.schema_name)
+        try:
+            all_known = [_known(number, rows) for number, rows in tenants]
+        except (msgspec.MsgspecError, ForetellError) as err:
+            log.warning("the snapshot is of another release", detail=str(err))
+            return False
+        for known in all_known:
+            catalogue.learn(known)
+            catalogue.publish(known.wanted)
+            self._undescribed.append(known.wanted.schema_name)
         catalogue.is_complete = True
         return True
 
@@ -92,6 +97,11 @@ class Keeper:
             finally:
                 close_old_connections()
             self._undescribed.popleft()
+
+
+def _known(number: int, rows: bytes) -> Known:
+    found = unpacked(rows)
+    return Known(number=number, packed=rows, wanted=entry_of(found), domains=tuple(found.domains))
 
 
 def _is_fresh(catalogue: MemoryCatalogue) -> bool:

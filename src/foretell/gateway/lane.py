@@ -26,6 +26,7 @@ from foretell.serving.composing import Ports
 FIRST_READING_S = (
     10.0  # longest that a start without a snapshot waits; Django answers for tenants that were not read by then
 )
+CATCHING_UP_S = 3.0  # … and one with a snapshot, until it is known what changed since, or that the database is away
 STALE_S = 5.0
 
 
@@ -68,8 +69,10 @@ class Gateway:
         """Do what `start` does, in the calling thread."""
         has_snapshot = self._keeper.load(self.catalogue)
         self._follower.start()
-        if not has_snapshot:
-            self._follower.wait(FIRST_READING_S)
+        if has_snapshot:  # what was taken away since it was written must not hold for a moment
+            self._follower.wait_for_attempt(CATCHING_UP_S)
+        else:
+            self._follower.wait_for_reading(FIRST_READING_S)
 
     def end(self) -> None:
         self._follower.stop()
