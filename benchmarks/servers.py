@@ -51,6 +51,8 @@ serve(sys.argv[1], socket.create_server(("127.0.0.1", int(sys.argv[2])), backlog
 """
 IRIS = {"sepal length (cm)": 7.9, "sepal width (cm)": 2.9, "petal length (cm)": 6.3, "petal width (cm)": 1.8}
 
+UNREACHED = {f"FORETELL_LIMIT_{whose}": "100000000/min" for whose in ("KEY", "USER", "TENANT")}  # counted all the same
+
 
 @dataclass(frozen=True)
 class Run:
@@ -78,7 +80,7 @@ def main() -> None:
                 LANE,
                 prediction(options.home),
                 place,
-                {"FORETELL_HOME": str(options.home)},
+                UNREACHED | {"FORETELL_HOME": str(options.home)},
                 options.rounds,
             )
 
