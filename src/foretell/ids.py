@@ -11,15 +11,18 @@ _POOL_BYTES = 4_096
 
 
 def uuid7() -> uuid.UUID:
-    """Return 48 bits of milliseconds since 1970, then version, variant and 74 random bits."""
+    """Return 48 bits of milliseconds since 1970, the version, 12 bits of fractions of one, the variant and 62 random bits.
+
+    The fractions make ids sort within a millisecond too, to a quarter of a microsecond (RFC 9562 §6.2, method 3).
+    """
     return uuid.UUID(bytes=uuid7_bytes())
 
 
 def uuid7_bytes() -> bytes:
     random = _randoms.take()
-    milliseconds = time.time_ns() // 1_000_000
-    head = bytes((0x70 | random[0] & 0x0F, random[1], 0x80 | random[2] & 0x3F))
-    return milliseconds.to_bytes(6, "big") + head + random[3:]
+    milliseconds, nanoseconds = divmod(time.time_ns(), 1_000_000)
+    head = milliseconds << 16 | 0x7000 | (nanoseconds << 12) // 1_000_000
+    return head.to_bytes(8, "big") + bytes((0x80 | random[0] & 0x3F,)) + random[1:]
 
 
 def uuid7_text() -> str:
@@ -38,9 +41,9 @@ def is_sane_request_id(offered: str) -> bool:
 
 
 class _Randoms(threading.local):
-    """Random bytes, ten at a time, from the system's generator: asked for seldom, since asking costs more than the rest.
+    """Random bytes, eight at a time, from the system's generator: asked for seldom, since asking costs more than the rest.
 
-    Security: one pool for each thread, and a new one after a fork, so that no ten bytes are given out twice.
+    Security: one pool for each thread, and a new one after a fork, so that no bytes are given out twice.
     """
 
     def __init__(self) -> None:
@@ -48,10 +51,10 @@ class _Randoms(threading.local):
 
     def take(self) -> bytes:
         start = self._used
-        if start + 10 > _POOL_BYTES or self._pid != _process.pid:
+        if start + 8 > _POOL_BYTES or self._pid != _process.pid:
             self._pool, self._pid, start = os.urandom(_POOL_BYTES), _process.pid, 0
-        self._used = start + 10
-        return self._pool[start : start + 10]
+        self._used = start + 8
+        return self._pool[start : start + 8]
 
 
 class _Process:

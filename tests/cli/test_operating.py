@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from foretell.cli import app as cli
-from tests.http import ASGITransport
+from tests.http import FreshTransport
 
 Run = Callable[..., tuple[int, str, str]]
 DOOR = {"url", "tenant", "username", "password", "api_key"}
@@ -57,7 +57,7 @@ def status(host: str, *, key: str = "", basic: tuple[str, str] | None = None) ->
     from foretell.config.asgi import application
 
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    with httpx.Client(transport=ASGITransport(application), base_url=f"http://{host}", headers=headers) as client:
+    with httpx.Client(transport=FreshTransport(application), base_url=f"http://{host}", headers=headers) as client:
         return client.get("/api/v1/me/", auth=basic).status_code
 
 

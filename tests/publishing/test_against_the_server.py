@@ -14,7 +14,7 @@ import foretell
 from foretell.client import Client, Conflict, InvalidRequest, NotFound, PermissionDenied
 from foretell.inference.sandbox import Sandbox, spawn_sandbox
 from tests.cast import House
-from tests.http import ASGITransport
+from tests.http import FreshTransport
 
 FLOWERS = pd.DataFrame({"length": np.linspace(1, 7, 60), "width": np.tile([0.5, 1.0, 1.5], 20)})
 SPECIES = np.where(FLOWERS["length"] > 4, "virginica", "setosa")
@@ -28,7 +28,7 @@ class BuildingTransport(httpx.BaseTransport):
         from foretell.config.asgi import application
 
         self._house, self._sandbox = house, sandbox
-        self._transport = ASGITransport(application)
+        self._transport = FreshTransport(application)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.read()

@@ -113,7 +113,7 @@ def snapshot_of(directory: Path) -> list[tuple[int, bytes]] | None:
     try:
         return read_snapshot(_path(directory), now=timezone.now())
     except FileRefused as err:
-        log.info("there is no snapshot to serve from", detail=err.message)
+        log.debug("there is no snapshot to serve from", detail=err.message)
         return None
 
 

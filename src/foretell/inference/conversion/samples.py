@@ -8,6 +8,7 @@ from foretell.inference.batch import Array, Batch
 from foretell.inference.columns import column_dtype
 from foretell.inference.errors import SampleMismatch
 from foretell.inference.signature import DType, Input, Signature
+from foretell.inference.signature_checks import is_clean_text
 
 MAX_ROWS = 2_000  # beyond that, more rows of the same sample find nothing new
 
@@ -15,7 +16,8 @@ MAX_ROWS = 2_000  # beyond that, more rows of the same sample find nothing new
 def sample_batch(signature: Signature, sample: Any, *, max_rows: int = MAX_ROWS) -> Batch:
     """Return at most `max_rows` rows of the pandas DataFrame `sample`, evenly spread over it.
 
-    Rows that the signature does not allow (infinite numbers, missing values where none may be) are left out.
+    Rows that the signature does not allow (infinite numbers, missing values where none may be, texts that no caller can send) are
+    left out.
 
     Raises
     ------
@@ -75,7 +77,9 @@ def _objects(column: Input, series: Any) -> Array:
 def _usable(column: Input, values: Array) -> Array:
     if values.dtype == object:
         present = np.array([value is not None for value in values], dtype=bool)
-    elif values.dtype.kind == "M":
+        clean = np.array([not isinstance(value, str) or is_clean_text(value) for value in values], dtype=bool)
+        return (present | column.nullable) & clean
+    if values.dtype.kind == "M":
         present = ~np.isnat(values)
     else:
         present = ~np.isnan(values)

@@ -175,7 +175,7 @@ class World:
         fields = Path(f"/proc/{self.decoy.pid}/stat").read_text().rpartition(")")[2].split()
         if fields[0] != "S":
             yield f"the decoy is in state {fields[0]}"
-        if fields[16] != "0":
+        if int(fields[16]) != os.getpriority(os.PRIO_PROCESS, 0):
             yield "the decoy's priority changed"
         if "Max open files            5 " in Path(f"/proc/{self.decoy.pid}/limits").read_text():
             yield "the decoy's limits changed"
