@@ -113,7 +113,8 @@ def snapshot_of(directory: Path) -> list[tuple[int, bytes]] | None:
     try:
         return read_snapshot(_path(directory), now=timezone.now())
     except FileRefused as err:
-        log.debug("there is no snapshot to serve from", detail=err.message)
+        if not isinstance(err.__cause__, FileNotFoundError):
+            log.warning("the snapshot cannot be served from", detail=err.message)
         return None
 
 
