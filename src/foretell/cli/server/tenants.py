@@ -102,7 +102,8 @@ def limits(
 def log(
     name: Name,
     policy: Annotated[
-        str | None, typer.Option(help="required: refuse what cannot be logged; best_effort: answer it, and count the gap.")
+        str | None,
+        typer.Option(help="required: refuse what cannot be logged; best_effort: answer it, and count the gap."),
     ] = None,
     retention_days: Annotated[int | None, typer.Option(help="Delete predictions that are older.")] = None,
     as_json: AsJSON = False,
