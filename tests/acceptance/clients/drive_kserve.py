@@ -38,7 +38,9 @@ async def drive_v2(task):
         "model_ready": await client.is_model_ready(url, model, headers=headers),
         "answers": {},
         "refusals": {
-            "no such model": await refused(client.infer(url, request_of(task, binary=False), model_name="no-such-model", headers=headers)),
+            "no such model": await refused(
+                client.infer(url, request_of(task, binary=False), model_name="no-such-model", headers=headers)
+            ),
             "a stranger": await refused(client.infer(url, request_of(task, binary=False), model_name=model)),
         },
     }
@@ -46,7 +48,9 @@ async def drive_v2(task):
         answer = await client.infer(url, request_of(task, binary=binary), model_name=model, headers=dict(headers))
         result["answers"]["binary" if binary else "json"] = {
             "outputs": {output.name: output.as_numpy().tolist() for output in answer.outputs},
-            "id": answer.id, "model": answer.model_name, "version": answer.model_version,
+            "id": answer.id,
+            "model": answer.model_name,
+            "version": answer.model_version,
         }
     return result
 
@@ -57,7 +61,9 @@ async def drive_v1(task):
     return {
         "v1_live": await client.is_server_live(url, headers=headers),
         "v1_ready": await client.is_model_ready(url, model, headers=headers),
-        "v1_predictions": (await client.infer(url, {"instances": task["rows"]}, model_name=model, headers=headers))["predictions"],
+        "v1_predictions": (await client.infer(url, {"instances": task["rows"]}, model_name=model, headers=headers))[
+            "predictions"
+        ],
         "v1_refusal": await refused(client.infer(url, {"instances": [["x"]]}, model_name=model, headers=headers)),
     }
 

@@ -29,7 +29,9 @@ def main():
             "frame with params": client.invoke(frame, params={"unknown": 1}).get_predictions().iloc[:, 0].tolist(),
             "frame with one more column": client.invoke(extra).get_predictions().iloc[:, 0].tolist(),
             "frame in another order": client.invoke(frame[frame.columns[::-1]]).get_predictions().iloc[:, 0].tolist(),
-            "array": client.invoke(np.array(task["rows"])).get_predictions().iloc[:, 0].tolist() if task["is_matrix"] else None,
+            "array": client.invoke(np.array(task["rows"])).get_predictions().iloc[:, 0].tolist()
+            if task["is_matrix"]
+            else None,
             "list": client.invoke(task["rows"]).get_predictions().iloc[:, 0].tolist(),
             "without a column": refused(client.invoke, frame.drop(columns=task["columns"][0])),
             "a stranger": refused(ScoringServerClient(task["bare_host"], task["port"]).invoke, frame),

@@ -31,9 +31,16 @@ def own(headers):
 
 def plain(result, names):
     answer = {name: result.as_numpy(name).tolist() for name in names}
-    decoded = {name: [cell.decode() if isinstance(cell, bytes) else cell for cell in cells] for name, cells in answer.items()}
+    decoded = {
+        name: [cell.decode() if isinstance(cell, bytes) else cell for cell in cells] for name, cells in answer.items()
+    }
     response = result.get_response()
-    return {"outputs": decoded, "id": response["id"], "model": response["model_name"], "version": response["model_version"]}
+    return {
+        "outputs": decoded,
+        "id": response["id"],
+        "model": response["model_name"],
+        "version": response["model_version"],
+    }
 
 
 def refused(call, *arguments, **keywords):
@@ -59,9 +66,13 @@ def drive(task):
         "unloaded": client.unload_model(model, headers=headers),
         "answers": {},
         "refusals": {
-            "no such model": refused(client.infer, "no-such-model", inputs_of(blocking, task["tensors"], binary=True), headers=own(headers)),
+            "no such model": refused(
+                client.infer, "no-such-model", inputs_of(blocking, task["tensors"], binary=True), headers=own(headers)
+            ),
             "a stranger": refused(client.infer, model, inputs_of(blocking, task["tensors"], binary=True)),
-            "a wrong shape": refused(client.infer, model, inputs_of(blocking, task["tensors"][:1], binary=False), headers=own(headers)),
+            "a wrong shape": refused(
+                client.infer, model, inputs_of(blocking, task["tensors"][:1], binary=False), headers=own(headers)
+            ),
         },
     }
     if task["version"]:
@@ -69,8 +80,15 @@ def drive(task):
     for binary in (True, False):
         outputs = [blocking.InferRequestedOutput(name, binary_data=binary) for name in names]
         for compression in (None, "gzip", "deflate"):
-            answer = client.infer(model, inputs_of(blocking, task["tensors"], binary=binary), outputs=outputs, headers=own(headers),
-                                  request_id="mine", request_compression_algorithm=compression, model_version=task["version"])
+            answer = client.infer(
+                model,
+                inputs_of(blocking, task["tensors"], binary=binary),
+                outputs=outputs,
+                headers=own(headers),
+                request_id="mine",
+                request_compression_algorithm=compression,
+                model_version=task["version"],
+            )
             result["answers"][f"{'binary' if binary else 'json'}, {compression}"] = plain(answer, names)
     answer = client.infer(model, inputs_of(blocking, task["tensors"], binary=True), headers=own(headers))
     result["answers"]["no outputs named"] = plain(answer, names)
@@ -86,8 +104,14 @@ async def drive_asynchronously(task):
             given = inputs_of(asynchronous, task["tensors"], binary=binary)
             outputs = [asynchronous.InferRequestedOutput(name, binary_data=binary) for name in names]
             for compression in (None, "gzip"):
-                answer = await client.infer(task["model"], given, outputs=outputs, headers=own(headers), request_id="mine",
-                                            request_compression_algorithm=compression)
+                answer = await client.infer(
+                    task["model"],
+                    given,
+                    outputs=outputs,
+                    headers=own(headers),
+                    request_id="mine",
+                    request_compression_algorithm=compression,
+                )
                 answers[f"aio {'binary' if binary else 'json'}, {compression}"] = plain(answer, names)
         ready = await client.is_model_ready(task["model"], headers=headers)
         index = await client.get_model_repository_index(headers=headers)
