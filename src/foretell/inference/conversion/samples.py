@@ -78,7 +78,8 @@ def _usable(column: Input, values: Array) -> Array:
     if values.dtype == object:
         present = np.array([value is not None for value in values], dtype=bool)
         clean = np.array([not isinstance(value, str) or is_clean_text(value) for value in values], dtype=bool)
-        return (present | column.nullable) & clean
+        usable: Array = (present | column.nullable) & clean
+        return usable
     if values.dtype.kind == "M":
         present = ~np.isnat(values)
     else:
