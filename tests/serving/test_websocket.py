@@ -181,5 +181,23 @@ def test_a_message_that_is_too_large_ends_the_stream(world: World) -> None:
     assert stream(world, "x" * (MAX_BODY_BYTES + 1)).closed_with == 1009
 
 
+def test_a_client_that_goes_away_in_the_middle_is_nobodys_error(world: World) -> None:
+    connection = Connection(world, authorization=f"Bearer {world.shown['alice']}")
+
+    async def gone(message: Any) -> None:
+        if message["type"] == "websocket.send":
+            raise ConnectionResetError
+
+    async def scenario() -> None:
+        connection.said.put_nowait({"type": "websocket.connect"})
+        connection.said.put_nowait({"type": "websocket.receive", "text": json.dumps(ROW)})
+        async with asyncio.timeout(5):
+            await connection.lane(connection.scope, connection.said.get, gone)
+
+    asyncio.run(scenario())
+
+    assert set(world.models.lent.values()) == {0}
+
+
 def test_other_streams_are_not_its_business(world: World) -> None:
     assert stream(world, path="/ws/v1/other/").heard == [{"type": "websocket.close", "code": 1000}]

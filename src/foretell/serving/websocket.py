@@ -5,6 +5,7 @@ Back-pressure is in the order itself: a message is read when the one before it i
 """
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -85,6 +86,12 @@ class Stream:
         self._terms = terms
 
     async def run(self) -> None:
+        with contextlib.suppress(
+            OSError
+        ):  # what the server raises where the client went away in the middle of an answer
+            await self._run()
+
+    async def _run(self) -> None:
         await self._receive()  # websocket.connect
         handshake = self._exchange(b"")
         try:
