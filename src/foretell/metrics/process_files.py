@@ -1,0 +1,146 @@
+"""One file for each process, with what it counted: whoever is asked adds all of them up.
+
+A process holds a lock for as long as it lives; the kernel lets go of it however the process ends. What dead ones counted is
+folded into one file, so that no counter ever goes back; their gauges are gone with them.
+"""
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from foretell.metrics.snapshots import Merged, Snapshot, lasting, merged
+
+TOTALS = "totals.msgpack"
+MAX_FOLDED_SERIES = 10_000  # of each family
+_STALE_LOCK_S = 60.0
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Snapshot).decode
+
+
+class ProcessFile:
+    """The file of the process that makes it; its name has pid and start, so that a pid that comes again is another process."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.name = f"{os.getpid()}-{time.time_ns()}"
+        self._pid = os.getpid()
+        self._path = directory / f"{self.name}.msgpack"
+        self._lock_path = directory / f"{self.name}.lock"
+        self._descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        os.register_at_fork(after_in_child=self._forget)
+
+    def publish(self, snapshot: Snapshot) -> None:
+        """Let others see what was counted by now; they find the last snapshot whole, or this one."""
+        if os.getpid() == self._pid and self._descriptor >= 0:
+            _replace(self._path, snapshot)
+
+    def close(self, snapshot: Snapshot) -> None:
+        """Write the last words; whoever looks next folds them."""
+        self.publish(snapshot)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Let go of the lock, or of a parent's: a fork's copy of it would keep a dead parent alive."""
+        if self._descriptor >= 0:
+            with contextlib.suppress(OSError):
+                os.close(self._descriptor)
+        self._descriptor = -1
+
+
+def read_all(directory: Path) -> Merged:
+    """Return what all processes of this installation have counted, those included that are no more."""
+    with _turn(directory):
+        totals = _read(directory / TOTALS) or Snapshot()
+        living, dead = _processes(directory)
+        if dead or totals.folded:
+            totals = _folded(directory, totals, dead)
+        return merged([totals, *living])
+
+
+def _folded(directory: Path, totals: Snapshot, dead: dict[str, Snapshot]) -> Snapshot:
+    """Add the dead to the totals, and take their files away.
+
+    Race condition: whoever dies in between leaves files that are in the totals already; their names say so.
+    """
+    fresh = [snapshot for name, snapshot in dead.items() if name not in totals.folded]
+    series = lasting(merged([totals, *fresh]), max_series=MAX_FOLDED_SERIES)
+    result = Snapshot(series=series, folded=sorted(dead))
+    _replace(directory / TOTALS, result)
+    for name in dead:
+        (directory / f"{name}.msgpack").unlink(missing_ok=True)
+        (directory / f"{name}.lock").unlink(missing_ok=True)
+    return result
+
+
+def _processes(directory: Path) -> tuple[list[Snapshot], dict[str, Snapshot]]:
+    """Return the snapshots of the processes that live, and of those that are dead by their names."""
+    living: list[Snapshot] = []
+    dead: dict[str, Snapshot] = {}
+    for path in sorted(directory.glob("*-*.msgpack")):
+        is_alive = _is_held(
+            path.with_suffix(".lock")
+        )  # before it is read: the last words of the dead are all there then
+        snapshot = _read(path) or Snapshot()
+        if is_alive:
+            living.append(snapshot)
+        else:
+            dead[path.stem] = snapshot
+    _drop_stale_locks(directory)
+    return living, dead
+
+
+def _drop_stale_locks(directory: Path) -> None:
+    """Remove what processes left that died before they had published anything."""
+    for path in directory.glob("*-*.lock"):
+        with contextlib.suppress(OSError):
+            is_old = time.time_ns() / 1e9 - path.stat().st_mtime > _STALE_LOCK_S
+            if is_old and not path.with_suffix(".msgpack").exists() and not _is_held(path):
+                path.unlink()
+
+
+def _is_held(path: Path) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _turn(directory: Path) -> Iterator[None]:
+    """Let one at a time look and fold: nobody sees a dead process both in its file and in the totals."""
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(directory / "turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _read(path: Path) -> Snapshot | None:
+    try:
+        return _decode(path.read_bytes())
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def _replace(path: Path, snapshot: Snapshot) -> None:
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_bytes(_encode(snapshot))
+    fresh.replace(path)
