@@ -73,10 +73,22 @@ class LoadedModels:
         self._lock = threading.Lock()
         self._max_bytes, self._max_models, self._clock = max_bytes, max_models, clock
         self._n_staying = self._bytes_staying = 0
+        self._n_lent = self._n_shared = 0  # apart: one is counted by the event loop alone, the other with the lock held
+        self.n_loads = self.n_evictions = 0
         self._swept_at = clock()
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    @property
+    def n_bytes(self) -> int:
+        """How much memory the versions that stay will about take."""
+        return self._bytes_staying
+
+    @property
+    def n_hits(self) -> int:
+        """How often a version was lent that was in memory, or on its way there."""
+        return self._n_lent + self._n_shared
 
     def get(self, key: Hashable) -> LoadedModel | None:
         """Return a model that is in memory, without lending it: its signature can be read, but it may be closed any time."""
@@ -94,6 +106,7 @@ class LoadedModels:
             entry.leases.pop()
             return None
         entry.used_at = self._clock()
+        self._n_lent += 1
         return entry.model
 
     def give_back(self, key: Hashable) -> None:
@@ -170,6 +183,9 @@ class LoadedModels:
                 entry = self._entries[key] = _Entry(size_bytes)
                 self._n_staying += 1
                 self._bytes_staying += size_bytes
+                self.n_loads += 1
+            else:
+                self._n_shared += 1
             entry.leases.append(None)
             entry.used_at, entry.keep_s = self._clock(), INFINITE
             return entry, is_ours
@@ -202,6 +218,7 @@ class LoadedModels:
                 if not others:
                     break
                 key = min(others, key=itemgetter(0))[1]
+                self.n_evictions += 1
                 left += self._let_go(key, self._entries[key])
         _close(left)
 

@@ -62,6 +62,7 @@ class SegmentWriter:
         self._segment_bytes, self._rotate_after_s, self._sync_every_s = segment_bytes, rotate_after_s, sync_every_s
         self._reserve = Reserve(directory, reserve_bytes)
         self._gaps = Gaps()
+        self.n_unlogged = 0  #: records that were not required, and are not in the log
         self._begin()
         _writers.add(self)
 
@@ -101,6 +102,7 @@ class SegmentWriter:
                 raise LogUnavailable(err.strerror or type(err).__name__) from err
             with self._lock:
                 self._gaps.add(record.tenant, record.at_us)
+                self.n_unlogged += 1
 
     def close(self) -> None:
         """End the segment; what is in it is the drainer's. Appending afterwards is refused."""

@@ -9,6 +9,7 @@ from foretell.serving.exchange import Terms
 from foretell.serving.faces import Face
 from foretell.serving.kserve import KServeFace
 from foretell.serving.lane import Lane
+from foretell.serving.measuring import Measures
 from foretell.serving.mlflow.face import MlflowFace
 from foretell.serving.oip.face import OipFace
 from foretell.serving.ports import Catalogue, Credentials, Limits, Log, Models
@@ -31,16 +32,21 @@ class Ports:
     log: Log
 
 
-def compose_lane(app: ASGIApp, ports: Ports, *, terms: Terms, scheduler: Scheduler | None = None) -> Lane:
+def compose_lane(
+    app: ASGIApp, ports: Ports, *, terms: Terms, scheduler: Scheduler | None = None, measures: Measures | None = None
+) -> Lane:
     """Return the lane in front of `app`, with every protocol that Foretell speaks."""
-    services = compose_services(ports, scheduler=scheduler)
-    return Lane(app, faces=faces(services), websockets=WebSockets(services, terms=terms), terms=terms)
+    services = compose_services(ports, scheduler=scheduler, measures=measures)
+    streams = WebSockets(services, terms=terms)
+    return Lane(app, faces=faces(services), websockets=streams, terms=terms, measures=services.measures)
 
 
-def compose_services(ports: Ports, *, scheduler: Scheduler | None = None) -> LaneServices:
+def compose_services(
+    ports: Ports, *, scheduler: Scheduler | None = None, measures: Measures | None = None
+) -> LaneServices:
     door = Door(catalogue=ports.catalogue, credentials=ports.credentials, limiter=ports.limiter, limits=ports.limits)
     predictor = Predictor(models=ports.models, limits=ports.limits, log=ports.log, scheduler=scheduler or Scheduler())
-    return LaneServices(door=door, predictor=predictor, models=ports.models)
+    return LaneServices(door=door, predictor=predictor, models=ports.models, measures=measures)
 
 
 def faces(services: LaneServices) -> tuple[Face, ...]:

@@ -52,13 +52,14 @@ class Exchange:
 
     path : the address without the tenant's prefix.
     prefix : the tenant's name where the address begins with ``/t/<name>``, else None.
+    model_name, version, n_rows : what was asked, as far as it exists; for the metrics.
     takes_session : whether a browser's session is a credential here; where it is, the page's origin was looked at.
     """
 
     __slots__ = (
         "_body", "_receive", "_request_id", "claims", "decision", "face", "headers", "max_body_bytes", "method", "model_ms",
-        "path", "prefix", "principal", "proxies", "scope", "started", "takes_session",
-        "tenant",
+        "model_name", "n_rows", "path", "prefix", "principal", "proxies", "scope", "started", "takes_session",
+        "tenant", "version",
     )  # fmt: skip
 
     def __init__(
@@ -85,6 +86,8 @@ class Exchange:
         self.claims: Sequence[Claim] = ()
         self.decision: Decision | None = None
         self.model_ms: float | None = None
+        self.model_name, self.n_rows = "", 0
+        self.version: int | None = None
         self._body = body
         self._request_id: str | None = None
 

@@ -1,5 +1,7 @@
 """The fast lane: an ASGI application that answers predictions from memory, and hands everything else on untouched."""
 
+import re
+
 import structlog
 
 from foretell.addresses import split_prefix
@@ -8,15 +10,18 @@ from foretell.errors import ForetellError
 from foretell.problems import BROKEN
 from foretell.serving.exchange import ClientGone, Exchange, Terms
 from foretell.serving.faces import Face, Handler
+from foretell.serving.measuring import Measures
 from foretell.serving.responses import Response, send_response
 from foretell.serving.websocket import WebSockets
 
 log = structlog.get_logger(__name__)
 
+PREDICTS = re.compile(r".*(?:/predict/?|/infer/?|/invocations|:predict/?)", re.DOTALL)
 MAX_ROUTES = 4_096
 MAX_PATH_CHARS = 500  # Security: of those kept; whoever sends other addresses fills no memory
 
-Route = tuple[Face, Handler, str, str | None]  # the face, what answers, the path within the tenant, the tenant's prefix
+# The face, what answers, the path within the tenant, the tenant's prefix, and whether it is a prediction.
+Route = tuple[Face, Handler, str, str | None, bool]
 
 
 class Lane:
@@ -32,11 +37,22 @@ class Lane:
         The streams.
     terms
         What holds for every request.
+    measures
+        Where answers are counted.
     """
 
-    def __init__(self, app: ASGIApp, *, faces: tuple[Face, ...], websockets: WebSockets, terms: Terms) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        faces: tuple[Face, ...],
+        websockets: WebSockets,
+        terms: Terms,
+        measures: Measures | None = None,
+    ) -> None:
         self.app, self._websockets = app, websockets
         self._faces, self._terms = faces, terms
+        self._measures = measures or Measures()
         self._routes: dict[tuple[str, str], Route] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,7 +62,7 @@ class Lane:
         if scope["type"] != "http" or (route := self._route(scope["method"], scope["path"])) is None:
             await self.app(scope, receive, send)
             return
-        face, handler, path, prefix = route
+        face, handler, path, prefix, is_prediction = route
         exchange = Exchange(scope, receive, path=path, prefix=prefix, terms=self._terms)
         if not face.takes(exchange):
             await self.app(scope, receive, send)
@@ -56,6 +72,8 @@ class Lane:
             response = await answered(face, handler, exchange)
         except ClientGone:
             return
+        measure = self._measures.prediction if is_prediction else self._measures.request
+        measure(exchange, response.status)
         await send_response(send, exchange, response)
 
     def _route(self, method: str, path: str) -> Route | None:
@@ -76,7 +94,7 @@ class Lane:
         for face in self._faces:
             handler = face.route(method, within)
             if handler is not None:
-                return face, handler, within, prefix
+                return face, handler, within, prefix, method == "POST" and PREDICTS.fullmatch(within) is not None
         return None
 
 

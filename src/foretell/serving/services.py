@@ -4,13 +4,15 @@ from foretell.inference.predicting import LoadedModel
 from foretell.serving.catalogue import Model, Principal, Tenant, Version
 from foretell.serving.door import Door, known
 from foretell.serving.exchange import Exchange
+from foretell.serving.measuring import Measures
 from foretell.serving.ports import Models
 from foretell.serving.predicting import Call, Parse, Prediction, Predictor, find_version
 
 
 class LaneServices:
-    def __init__(self, *, door: Door, predictor: Predictor, models: Models) -> None:
+    def __init__(self, *, door: Door, predictor: Predictor, models: Models, measures: Measures | None = None) -> None:
         self.door, self._predictor, self._models = door, predictor, models
+        self.measures = measures or Measures()
 
     async def enter(self, exchange: Exchange) -> Principal:
         """Find out whose address this is and who asks; raises what `Door.enter` raises."""
@@ -18,6 +20,8 @@ class LaneServices:
 
     def admit(self, exchange: Exchange, name: str) -> Model:
         """Let the principal predict with a model, and count it; raises what `Door.admit` raises."""
+        if exchange.tenant is not None and name in exchange.tenant.models:
+            exchange.model_name = name
         return self.door.admit(exchange, name)
 
     def see(self, exchange: Exchange, name: str) -> Model:
@@ -42,13 +46,14 @@ class LaneServices:
             Of the body, where it is one of our own API's; "" for another protocol's, whose rows are logged as columns.
         """
         tenant, principal = known(exchange)
+        version = find_version(model, alias=alias, number=number)
+        exchange.version = version.number
         call = Call(
-            tenant=tenant, principal=principal, model=model,
-            version=find_version(model, alias=alias, number=number), face=exchange.face,
+            tenant=tenant, principal=principal, model=model, version=version, face=exchange.face,
             request_id=exchange.request_id, parse=parse, body=await exchange.body(), media_type=media_type,
         )  # fmt: skip
         prediction = await self._predictor.predict(call)
-        exchange.model_ms = prediction.duration_s * 1e3
+        exchange.model_ms, exchange.n_rows = prediction.duration_s * 1e3, prediction.parsed.batch.n_rows
         return prediction
 
     async def describe(self, tenant: Tenant, model: Model, version: Version) -> LoadedModel:

@@ -115,7 +115,9 @@ class Stream:
     async def _answered(self, exchange: Exchange) -> bool:
         """Answer one message; return whether the stream goes on."""
         try:
-            await self._say(await self._predicted(exchange))
+            answer = await self._predicted(exchange)
+            self._services.measures.prediction(exchange, 200)
+            await self._say(answer)
         except ForetellError as err:
             return await self._failed(err, exchange)
         return True
@@ -133,6 +135,7 @@ class Stream:
 
     async def _failed(self, error: ForetellError, exchange: Exchange) -> bool:
         status = status_of(error)
+        self._services.measures.prediction(exchange, status)
         body = problem_body(error, status, request_id=exchange.request_id)
         if status in (429, 503):
             body["retry_after"] = retry_after_s(error)  # a message has no headers
@@ -211,6 +214,7 @@ class Stream:
             await self._close(4_000 + status_of(error))
             return
         response = problem_of(error, handshake)
+        self._services.measures.prediction(handshake, response.status)
         headers = [(b"content-type", response.content_type), *failure_headers(error, response.status)]
         await self._send({"type": "websocket.http.response.start", "status": response.status, "headers": headers})
         await self._send({"type": "websocket.http.response.body", "body": response.body})
