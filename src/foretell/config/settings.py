@@ -188,6 +188,11 @@ REDIS_URL = env.url("REDIS_URL", schemes=("redis", "rediss", "unix"))
 LIMIT_HOSTS = env.integer("FORETELL_LIMIT_HOSTS", 1, minimum=1, maximum=10_000)
 TRUSTED_PROXIES = env.integer("FORETELL_TRUSTED_PROXIES", 0, minimum=0, maximum=10)
 
+# --- metrics ------------------------------------------------------------------------------------------------------------
+
+METRICS_TOKEN = env.text("FORETELL_METRICS_TOKEN", "")  # for /metrics from another machine
+METRICS_ROOT = FORETELL_HOME / "run" / "metrics"
+
 # --- the queue ----------------------------------------------------------------------------------------------------------
 
 WORKER_CONCURRENCY = env.integer("FORETELL_WORKER_CONCURRENCY", 2, minimum=1, maximum=64)

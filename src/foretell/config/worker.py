@@ -4,6 +4,7 @@ from django.conf import settings
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
+from foretell.config.metrics import of_worker
 from foretell.core.tenancy import use_public
 from foretell.errors import ForetellError
 from foretell.monitoring.draining_thread import draining
@@ -23,7 +24,12 @@ def run_worker() -> None:
         raise WrongConnector(
             "The queue is not connected through Django's database; is the worker started twice in one process?"
         )
-    with draining(), use_public(), app.replace_connector(connector.get_worker_connector()) as worker_app:
+    with (
+        of_worker().running(),
+        draining(),
+        use_public(),
+        app.replace_connector(connector.get_worker_connector()) as worker_app,
+    ):
         worker_app.run_worker(
             name="foretell",
             concurrency=settings.WORKER_CONCURRENCY,

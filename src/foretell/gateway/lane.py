@@ -100,6 +100,11 @@ class Gateway:
         """Whether predictions are answered from memory, and the database was away a moment ago."""
         return self.catalogue.is_complete and self.catalogue.is_cut_off
 
+    @property
+    def n_aliases_behind(self) -> int:
+        """How many aliases wait for a version that cannot be loaded here."""
+        return len(self._publisher.trouble())
+
     def trouble(self) -> str | None:
         """Say what is not as it should be while predictions go on; None where all is well, or nothing was begun."""
         behind = self._publisher.trouble()
