@@ -106,7 +106,7 @@ def _read(instruments: Iterable[Counter | Callback]) -> list[tuple[str, Series]]
     found: list[tuple[str, Series]] = []
     for one in instruments:
         try:
-            found += [(one.family.name, Series(labels, [value])) for labels, value in one.series()]
+            found += [(one.family.name, Series(labels, [float(value)])) for labels, value in one.series()]
         except Exception:
             log.warning("a metric cannot be read: %s", one.family.name, exc_info=True)
     return found

@@ -6,6 +6,7 @@ folded into one file, so that no counter ever goes back; their gauges are gone w
 
 import contextlib
 import fcntl
+import logging
 import os
 import time
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from pathlib import Path
 import msgspec
 
 from foretell.metrics.snapshots import Merged, Snapshot, lasting, merged
+
+log = logging.getLogger(__name__)
 
 TOTALS = "totals.msgpack"
 MAX_FOLDED_SERIES = 10_000  # of each family
@@ -136,7 +139,10 @@ def _turn(directory: Path) -> Iterator[None]:
 def _read(path: Path) -> Snapshot | None:
     try:
         return _decode(path.read_bytes())
-    except (OSError, msgspec.MsgspecError):
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.MsgspecError) as err:
+        log.warning("the metrics in %s cannot be read, and are left out: %s", path.name, err)
         return None
 
 
