@@ -32,6 +32,7 @@ fix: .venv/dev.stamp ## Format, and fix what the linter can fix
 
 bench: .venv/dev.stamp ## Measure what the project promises; writes benchmarks/results.md
 	$(BIN)/python benchmarks/foundation.py
+	$(BIN)/python benchmarks/compare.py
 
 lock: ## Write requirements.lock and requirements-dev.lock anew (needs uv)
 	tools/lock

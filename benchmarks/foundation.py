@@ -18,9 +18,9 @@ from typing import Any
 
 import httpx
 import psutil
+from results import keep
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "benchmarks" / "results.md"
 FORETELL = Path(sys.executable).parent / "foretell"
 IRIS = {"sepal length (cm)": 7.9, "sepal width (cm)": 2.9, "petal length (cm)": 6.3, "petal width (cm)": 1.8}
 START_DEADLINE_S = 180.0
@@ -35,8 +35,9 @@ class Row:
 
 def main() -> None:
     rows = [*measure_base_install(), *measure_installation()]
-    RESULTS.write_text(as_markdown(rows))
-    print(RESULTS.read_text())
+    keep("foundation", [[row.what, row.goal, row.measured] for row in rows])
+    for row in rows:
+        print(f"| {row.what} | {row.goal} | {row.measured} |")
 
 
 # --- the light base -----------------------------------------------------------------------------------------------------
@@ -192,22 +193,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def as_markdown(rows: list[Row]) -> str:
-    lines = [f"| {row.what} | {row.goal} | {row.measured} |" for row in rows]
-    return "\n".join(
-        [
-            "# Results of `make bench`",
-            "",
-            f"{os.cpu_count()} cores.",
-            "",
-            "| what | goal | measured |",
-            "| --- | --- | --- |",
-            *lines,
-            "",
-        ]
-    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,122 @@
+"""Foretell against others, interleaved, on loopback: `python benchmarks/compare.py [--only NAME…] [--quick] [--peers]`.
+
+All contenders run with two worker processes; one at a time is under load, and the others stand still meanwhile. Writes results.json,
+results.md and results.svg. Stops everything it started.
+"""
+
+import argparse
+import contextlib
+import signal
+import sys
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from contenders import contenders
+from contenders.artifacts import case_of, write_models
+from contenders.base import CannotRun, Contender, Running
+from measuring import Measurement, Shape, alone, measure, median, pss_mb
+from results import keep
+
+Found = dict[str, dict[str, list[Measurement]]]
+
+
+def main() -> None:
+    options = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    chosen = [each for each in contenders(peers=options.peers) if not options.only or each.name in options.only]
+    with tempfile.TemporaryDirectory(prefix="foretell-compare-", ignore_cleanup_errors=True) as directory:
+        place = Path(directory)
+        place.chmod(0o711)
+        write_models(place / "models")
+        with contextlib.ExitStack() as stack:
+            running, cannot = start_all(chosen, place, stack)
+            found = rounds(running, cannot, options)
+            memory = {each.name: pss_mb(its) for each, its in running.items()}
+    keep("compare", summary(chosen, running, found, memory, cannot), is_whole=not (options.quick or options.only))
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME")
+    parser.add_argument("--peers", action="store_true", help="with MLServer, MLflow, BentoML and LitServe")
+    parser.add_argument("--quick", action="store_true", help="one short round: does it all work?")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rates", type=int, nargs="*", default=[200, 2_000], help="fixed arrivals per second")
+    options = parser.parse_args()
+    if options.quick:
+        options.rounds = 1
+    return options
+
+
+def start_all(
+    chosen: list[Contender], place: Path, stack: contextlib.ExitStack
+) -> tuple[dict[Contender, Running], dict[str, str]]:
+    running: dict[Contender, Running] = {}
+    cannot: dict[str, str] = {}
+    for each in chosen:
+        try:
+            running[each] = stack.enter_context(each.start(each, place))
+            print(f"{each.name}: up after {running[each].cold_start_s:.1f} s", flush=True)
+        except CannotRun as error:
+            cannot[each.name] = str(error)
+            print(f"{each.name}: {error}", flush=True)
+    return running, cannot
+
+
+def shapes(options: argparse.Namespace) -> list[Shape]:
+    brief = 0.4 if options.quick else 1.0
+    return [
+        Shape("one", 32, 1.5 * brief),
+        Shape("one", 1, brief),
+        *(Shape("one", 32, brief, rate) for rate in options.rates),
+        Shape("thousand", 1, brief),
+        Shape("thousand", 32, brief),
+    ]
+
+
+def rounds(running: dict[Contender, Running], cannot: dict[str, str], options: argparse.Namespace) -> Found:
+    found: Found = defaultdict(lambda: defaultdict(list))
+    for number in range(options.rounds):
+        for shape in shapes(options):
+            for each, its in running.items():
+                if shape.case in each.cases and each.name not in cannot and is_within_reach(found[each.name], shape):
+                    try_one(each, its, shape, running, found, cannot)
+        print(f"round {number + 1} of {options.rounds}", flush=True)
+    return found
+
+
+def is_within_reach(measured: dict[str, list[Measurement]], shape: Shape) -> bool:
+    """Arrivals at more than a server has ever answered would only fill its queue."""
+    return shape.rate is None or shape.rate < 0.9 * max(found.per_s for found in measured["one, 32"])
+
+
+def try_one(
+    each: Contender, its: Running, shape: Shape, running: dict[Contender, Running], found: Found, cannot: dict[str, str]
+) -> None:
+    try:
+        with alone(its, running.values()):
+            found[each.name][shape.name].append(measure(each, its, case_of(shape.case), shape))
+    except (CannotRun, OSError) as error:
+        cannot[each.name] = f"{shape.name}: {error}"
+        print(f"{each.name}: {cannot[each.name]}", flush=True)
+
+
+def summary(
+    chosen: list[Contender], running: dict[Contender, Running], found: Found, memory: dict[str, float], cannot: dict[str, str]
+) -> dict[str, Any]:  # fmt: skip
+    return {
+        each.name: {
+            "title": each.title,
+            "cannot": cannot.get(each.name),
+            "cold_start_s": running[each].cold_start_s if each in running else None,
+            "pss_mb": memory.get(each.name),
+            "measured": {shape: median(measurements) for shape, measurements in found[each.name].items()},
+        }
+        for each in chosen
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""One measurement: load on one contender, and what all its processes did for it."""
+
+import contextlib
+import json
+import re
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import psutil
+from contenders.artifacts import Case
+from contenders.base import CannotRun, Contender, Running, ask, tree
+
+GENERATOR = Path(__file__).resolve().parent / "load_generator.py"
+SETTLE_S = 5.0
+VARYING = re.compile(rb'"id": ?"([^"]+)"')
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What is asked, over how many connections, and how: as fast as answers come, or so many a second."""
+
+    case: str
+    connections: int
+    seconds: float
+    rate: int | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.case}, {self.rate}/s" if self.rate else f"{self.case}, {self.connections}"
+
+
+@dataclass(frozen=True)
+class Measurement:
+    per_s: float
+    p50_ms: float
+    p99_ms: float
+    cpu_us: float
+    errors: float
+    unanswered: float
+    generator_busy: float
+
+
+def measure(contender: Contender, running: Running, case: Case, shape: Shape) -> Measurement:
+    message = contender.message(case, running)
+    needle = constant_part(contender, case, running)
+    before = cpu_s(running)
+    found = generate(running.port, message, needle, shape)
+    settle(running)
+    spent = cpu_s(running) - before
+    right = found["statuses"].get("200", 0)
+    return Measurement(
+        per_s=found["answered"] / found["seconds"], p50_ms=found["p50_ms"], p99_ms=found["p99_ms"],
+        cpu_us=spent / max(1, right) * 1e6, errors=sum(found["statuses"].values()) - right,
+        unanswered=found["unanswered"], generator_busy=found["generator_busy"],
+    )  # fmt: skip
+
+
+def constant_part(contender: Contender, case: Case, running: Running) -> bytes:
+    """Check one answer as a reader would; return of it what every other answer must have too."""
+    status, body = ask(running.port, contender.message(case, running))
+    if status != 200 or not contender.check(case, body):
+        raise CannotRun(f"answers {status}: {body[:300]!r}")
+    return max(VARYING.sub(b"\0", body).split(b"\0"), key=len)
+
+
+def generate(port: int, message: bytes, needle: bytes, shape: Shape) -> dict[str, Any]:
+    job = {
+        "port": port, "message": message.decode("latin-1"), "needle": needle.decode("latin-1"),
+        "connections": shape.connections, "seconds": shape.seconds, "rate": shape.rate,
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, GENERATOR], input=json.dumps(job), capture_output=True, text=True, check=False,
+        timeout=shape.seconds + 60,
+    )  # fmt: skip
+    if done.returncode:
+        raise CannotRun(f"the load ended with {done.stderr[-400:]}")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def settle(running: Running) -> None:
+    """Wait for what the requests left to do, such as rows on their way to the database: it is part of the cost."""
+    deadline = time.monotonic() + SETTLE_S
+    while not running.settled() and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def cpu_s(running: Running) -> float:
+    """Return the CPU seconds of the whole process tree, with what ended children used."""
+    total = 0.0
+    for each in tree(running.roots):
+        with contextlib.suppress(psutil.Error):
+            times = each.cpu_times()
+            total += times.user + times.system + times.children_user + times.children_system
+    return total
+
+
+def pss_mb(running: Running) -> float:
+    """Return the memory of the whole process tree; what is shared counts once."""
+    total = 0
+    for each in tree(running.roots):
+        with contextlib.suppress(psutil.Error):
+            total += each.memory_full_info().pss
+    return total / 1e6
+
+
+@contextlib.contextmanager
+def alone(running: Running, others: Iterable[Running]) -> Iterator[None]:
+    """Let nobody else run meanwhile: some servers poll when they have nothing to do."""
+    stopped = [each for other in others if other is not running and other.can_stand_still for each in tree(other.roots)]
+    for each in stopped:
+        with contextlib.suppress(psutil.Error):
+            each.suspend()
+    try:
+        yield
+    finally:
+        for each in stopped:
+            with contextlib.suppress(psutil.Error):
+                each.resume()
+
+
+def median(measurements: list[Measurement]) -> dict[str, float]:
+    return {
+        each.name: statistics.median(asdict(found)[each.name] for found in measurements) for each in fields(Measurement)
+    }

@@ -1,0 +1,72 @@
+"""Draws results.md from what the scripts kept."""
+
+from typing import Any
+
+from goals import goal_rows
+
+COLUMNS = ("requests/s", "p50 ms", "p99 ms", "CPU µs per request", "errors", "not answered in time")
+
+
+def document(kept: dict[str, Any]) -> str:
+    parts = [
+        "# Results of `make bench`",
+        f"{kept.get('cores', '?')} cores, shared with the load generator. Medians of interleaved rounds.",
+    ]
+    if "foundation" in kept:
+        parts += ["## The foundation", three_columns(kept["foundation"])]
+    parts += ["## Goals of the fast lane", goals(kept)]
+    if "compare" in kept:
+        parts += [
+            "## Beside others",
+            "![requests per second and CPU per request](results.svg)",
+            *comparison(kept["compare"]),
+        ]
+    return "\n\n".join(parts) + "\n"
+
+
+def three_columns(rows: list[list[str]]) -> str:
+    return markdown(("what", "goal", "measured"), rows)
+
+
+def goals(kept: dict[str, Any]) -> str:
+    return markdown(("", "goal", "measured", "reached"), goal_rows(kept))
+
+
+def comparison(compared: dict[str, Any]) -> list[str]:
+    parts = [markdown(("server", "cold start", "memory (PSS)"), [costs(each) for each in compared.values()])]
+    shapes = dict.fromkeys(shape for each in compared.values() for shape in each["measured"])
+    for shape in shapes:
+        rows = [row(each, each["measured"][shape]) for each in compared.values() if shape in each["measured"]]
+        parts += [f"### {heading(shape)}", markdown(("server", *COLUMNS), rows)]
+    return parts
+
+
+def costs(each: dict[str, Any]) -> list[str]:
+    if each["cold_start_s"] is None or each["pss_mb"] is None:
+        return [each["title"], f"did not run: {one_line(each['cannot'])}", ""]
+    title = f"{each['title']} (gave up: {one_line(each['cannot'])})" if each["cannot"] else each["title"]
+    return [title, f"{each['cold_start_s']:.1f} s", f"{each['pss_mb']:.0f} MB"]
+
+
+def row(each: dict[str, Any], found: dict[str, float]) -> list[str]:
+    return [
+        each["title"], f"{found['per_s']:,.0f}", f"{found['p50_ms']:.2f}", f"{found['p99_ms']:.2f}",
+        f"{found['cpu_us']:,.0f}", f"{found['errors']:.0f}", f"{found['unanswered']:.0f}",
+    ]  # fmt: skip
+
+
+def heading(shape: str) -> str:
+    case, how = shape.split(", ")
+    rows = "One row" if case == "one" else "1,000 rows of 30 features"
+    if how.endswith("/s"):
+        return f"{rows}, {int(how[:-2]):,} arrivals a second; latency from when a request was due"
+    return f"{rows}, {how} connection{'s' if how != '1' else ''}"
+
+
+def markdown(header: tuple[str, ...], rows: list[Any]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def one_line(text: str | None) -> str:
+    return " ".join((text or "").split()).replace("|", "/")[:160]
