@@ -1,5 +1,9 @@
-"""Django's ASGI handler, which keeps a large body where uploads are kept, instead of in /tmp, which may be memory."""
+"""Django's ASGI handler.
 
+It keeps a large body where uploads are kept, instead of in /tmp, which may be memory; and it knows the length of each.
+"""
+
+import os
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
@@ -29,6 +33,19 @@ class Handler(ASGIHandler):
             is_complete = not message.get("more_body", False)
         body.seek(0)
         return cast(IO[bytes], body)
+
+    def create_request(self, scope: Mapping[str, Any], body_file: IO[bytes]) -> Any:
+        return super().create_request(_with_length(scope, body_file), body_file)
+
+
+def _with_length(scope: Mapping[str, Any], body: IO[bytes]) -> Mapping[str, Any]:
+    """Say how long a body is that came in chunks: Django and DRF take one of no stated length for an empty one."""
+    if any(name == b"content-length" for name, _ in scope["headers"]):
+        return scope
+    body.seek(0, os.SEEK_END)
+    length = body.tell()
+    body.seek(0)
+    return {**scope, "headers": [*scope["headers"], (b"content-length", str(length).encode())]} if length else scope
 
 
 class WithoutWebSockets:
