@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from foretell.limits import SharedMemoryLimiter
-from foretell.limits.locks import RecordLock
-from foretell.limits.table_files import TableFile, TableFull
+from foretell.limits.locks import ProcessLock
+from foretell.limits.mutexes import MUTEX_BYTES, fresh_mutex
+from foretell.limits.table_files import MUTEX_AT, TableFile, TableFull, boot_id
 from foretell.limits.tables import SLOT, Table
 from tests.limits.buckets import SECOND, Clock, claim
 
@@ -25,10 +26,10 @@ import json, os, sys, time
 from pathlib import Path
 from foretell.limits import gcra
 from foretell.limits import Policy, Rate, SharedMemoryLimiter, claim_for
-from foretell.limits.locks import RecordLock
+from foretell.limits.locks import ProcessLock
 path, limit, takes, is_locked = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4] == "locked"
 if not is_locked:
-    RecordLock.acquire = lambda self: False
+    ProcessLock.acquire = lambda self: False
 decide = gcra.decide
 def interrupted(*arguments):
     decision = decide(*arguments)
@@ -80,6 +81,12 @@ def test_of_20_000_takes_by_four_processes_exactly_as_many_pass_as_the_limit_say
     assert taken_by_processes(tmp_path / "limits") == LIMIT
 
 
+def test_without_a_mutex_the_record_lock_is_as_exact(tmp_path: Path, without_mutexes: None) -> None:
+    SharedMemoryLimiter(tmp_path / "limits")  # the file has none, so that nobody uses one
+
+    assert taken_by_processes(tmp_path / "limits") == LIMIT
+
+
 def test_without_the_lock_it_is_not_exact(tmp_path: Path) -> None:
     passed = [taken_by_processes(tmp_path / f"limits-{run}", mode="unlocked") for run in range(3)]
 
@@ -119,6 +126,12 @@ def test_a_fork_goes_on_with_the_same_buckets(tmp_path: Path) -> None:
 
 
 @pytest.fixture
+def without_mutexes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine that has no robust mutexes."""
+    monkeypatch.setattr("foretell.limits.table_files.fresh_mutex", lambda: b"")
+
+
+@pytest.fixture
 def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A process that took the lock and does not give it back."""
     process = started(HOLDER, str(tmp_path / "limits"))
@@ -142,18 +155,41 @@ def test_a_killed_holder_leaves_no_lock_behind(tmp_path: Path, holder: subproces
     assert limiter.take([claim("1/min")]) is not None
 
 
+def test_without_mutexes_a_killed_holder_leaves_no_lock_behind_either(tmp_path: Path, without_mutexes: None) -> None:
+    limiter = SharedMemoryLimiter(tmp_path / "limits")
+    process = started(HOLDER, str(tmp_path / "limits"))
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    assert not limiter._table._lock.try_acquire()
+
+    process.kill()
+    process.communicate()
+
+    assert limiter._table._lock.try_acquire()
+    limiter._table._lock.release()
+
+
+@pytest.mark.skipif(not fresh_mutex(), reason="there are no robust mutexes on this machine")
+def test_a_file_that_outlives_the_machine_has_no_mutex(tmp_path: Path) -> None:
+    """A mutex that was held when the machine stopped would be held for ever."""
+    for boot, has_mutex in ((boot_id(), True), ("", False)):
+        file = TableFile(tmp_path / f"table-{has_mutex}", 24, boot)
+        file.made(8)
+        assert any(file.path.read_bytes()[MUTEX_AT : MUTEX_AT + MUTEX_BYTES]) is has_mutex
+
+
 def test_a_stopped_holder_holds_up_nobody_and_nothing_is_let_through_uncounted(
     tmp_path: Path, holder: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     holder.send_signal(signal.SIGSTOP)
     limiter, waited = SharedMemoryLimiter(tmp_path / "limits"), []
-    wait = RecordLock._waited
+    wait = ProcessLock._waited
 
-    def waiting(lock: RecordLock) -> bool:
+    def waiting(lock: ProcessLock) -> bool:
         waited.append("one")
         return wait(lock)
 
-    monkeypatch.setattr(RecordLock, "_waited", waiting)
+    monkeypatch.setattr(ProcessLock, "_waited", waiting)
 
     decisions = [limiter.take([claim("3/d")]) for _ in range(10)]
 

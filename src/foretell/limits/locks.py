@@ -1,26 +1,24 @@
-"""A lock between processes that the kernel lets go of when its holder dies, however it dies."""
+"""A lock between processes that is let go of when its holder dies, however it dies: a shared mutex, else a record lock."""
 
 import ctypes
 import fcntl
+import mmap
 import os
 import sys
 import time
-from collections.abc import Callable
+
+from foretell.limits.mutexes import Calls, mutex_calls
 
 PATIENCE_S = 0.05  # a holder works for microseconds; one that keeps the lock for this long is stopped, or starved
 TURNS = 100  # given to others before this process sleeps
 LONGEST_PAUSE_S = 0.001
-Calls = tuple[Callable[[], bool], Callable[[], None]]
 
 
-class RecordLock:
-    """A POSIX record lock on the first byte of a file: between processes, not between threads.
+class ProcessLock:
+    """A lock that is tried, waited for with patience, and given up on; between processes, not between threads."""
 
-    Closing any descriptor of the file lets go of it, so that a process opens such a file once.
-    """
-
-    def __init__(self, descriptor: int) -> None:
-        self.try_acquire, self.release = _calls(descriptor)
+    def __init__(self, calls: Calls) -> None:
+        self.try_acquire, self.release = calls
         self._is_stuck = False
 
     def acquire(self) -> bool:
@@ -48,6 +46,19 @@ class RecordLock:
         return False
 
 
+def shared_lock(memory: mmap.mmap, offset: int) -> ProcessLock:
+    """Return the lock that is a mutex in shared memory."""
+    return ProcessLock(mutex_calls(memory, offset))
+
+
+def record_lock(descriptor: int) -> ProcessLock:
+    """Return a POSIX record lock on the first byte of a file.
+
+    Closing any descriptor of the file lets go of it, so that a process opens such a file once.
+    """
+    return ProcessLock(_record_calls(descriptor))
+
+
 class _Flock(ctypes.Structure):
     """`struct flock` of 64-bit Linux."""
 
@@ -60,7 +71,7 @@ class _Flock(ctypes.Structure):
     ]
 
 
-def _calls(descriptor: int) -> Calls:
+def _record_calls(descriptor: int) -> Calls:
     """Return how to try for the lock, and how to let go of it."""
     if sys.platform == "linux" and sys.maxsize > 2**32:
         return _linux_calls(descriptor)

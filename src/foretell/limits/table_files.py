@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foretell.errors import ForetellError
+from foretell.limits.mutexes import fresh_mutex
 
-MAGIC, LAYOUT = b"ftlimits", 1
+MAGIC, LAYOUT = b"ftlimits", 2
 HEADER_BYTES = 4_096
 # magic, layout version, whether it moved into a larger file, size of a slot, slots, the boot in which its times mean something
 HEADER = struct.Struct("@8sHHIQ64s")
 MOVED_AT = 10
+MUTEX_AT = 2_048  # in the header; all zeros where the lock is a record lock of the file
 MAX_SLOTS = 2**24
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -68,11 +70,15 @@ class TableFile:
         try:
             with open(os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
                 _reserve(file.fileno(), self.size(slots))
-                file.write(header.ljust(HEADER_BYTES, b"\0") + content)
+                file.write((header.ljust(MUTEX_AT, b"\0") + self._mutex()).ljust(HEADER_BYTES, b"\0") + content)
             fresh.replace(self.path)
         except OSError as err:
             fresh.unlink(missing_ok=True)
             raise TableFull(self.path, err.strerror or str(err)) from err
+
+    def _mutex(self) -> bytes:
+        """Race condition: who held a mutex when the machine stopped would hold it for ever, in a file that outlives that."""
+        return fresh_mutex() if self.boot else b""
 
     def size(self, slots: int) -> int:
         return HEADER_BYTES + slots * self.slot_bytes

@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from weakref import WeakSet, WeakValueDictionary
 
-from foretell.limits.locks import RecordLock
-from foretell.limits.table_files import HEADER_BYTES, MAX_SLOTS, MOVED_AT, TableFile, TableFull
+from foretell.limits.locks import record_lock, shared_lock
+from foretell.limits.mutexes import MUTEX_BYTES
+from foretell.limits.table_files import HEADER_BYTES, MAX_SLOTS, MOVED_AT, MUTEX_AT, TableFile, TableFull
 
 PLACES = 8
 SLOT = struct.Struct("@16sq")
@@ -129,7 +130,8 @@ class Table:
         self._descriptor, self.slots = opened
         self._mask = self.slots - 1
         self.map = mmap.mmap(self._descriptor, self.file.size(self.slots))
-        self._lock = RecordLock(self._descriptor)
+        has_mutex = any(self.map[MUTEX_AT : MUTEX_AT + MUTEX_BYTES])
+        self._lock = shared_lock(self.map, MUTEX_AT) if has_mutex else record_lock(self._descriptor)
 
     def _forked(self) -> None:
         """Race condition: a fork while another thread was at work would leave its lock held in the child for ever."""
