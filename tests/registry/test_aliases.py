@@ -8,6 +8,7 @@ from tests.models import ready_sum_model
 
 CHAMPION = "/api/v1/models/sum/aliases/champion/"
 ROLLBACK = f"{CHAMPION}rollback/"
+CANARY = "/api/v1/models/sum/aliases/canary/"
 
 
 @pytest.fixture
@@ -165,3 +166,32 @@ def test_another_name_for_a_lone_output_disturbs_no_caller() -> None:
     offered = replace(served, outputs=(replace(served.outputs[0], name="total"),))
 
     assert why_callers_break(served, offered) == []
+
+
+def test_no_alias_of_an_archived_model_is_moved_until_it_is_restored(two_versions: None, alice: httpx.Client) -> None:
+    move(alice, 2)
+    alice.delete("/api/v1/models/sum/")
+
+    answers = [move(alice, 1), alice.post(ROLLBACK), alice.put(CANARY, json={"version": 2})]
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(409, "model_archived")] * 3
+
+    alice.patch("/api/v1/models/sum/", json={"archived": False})
+    assert served(alice) == 2
+    assert alice.post(ROLLBACK).json()["version"] == 1
+
+
+def test_a_model_that_is_archived_while_somebody_waits_to_promote_stays_as_it_is(
+    acme: House, two_versions: None
+) -> None:
+    from django.utils import timezone
+
+    from foretell.registry.aliases import promote_version
+    from foretell.registry.errors import ModelArchived
+    from foretell.registry.models import ModelVersion, RegisteredModel
+
+    with acme.inside():
+        version = ModelVersion.objects.select_related("model").get(number=2)
+        RegisteredModel.objects.update(archived_at=timezone.now())
+
+        with pytest.raises(ModelArchived):
+            promote_version(version=version, alias="canary", by=acme.user("alice"), now=timezone.now())

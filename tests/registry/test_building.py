@@ -207,3 +207,21 @@ def test_a_full_disk_keeps_nothing_and_says_so(
 
     assert (answer.status_code, answer.json()["code"]) == (503, "storage_full")
     assert erin.get("/api/v1/models/").json()["count"] == 0
+
+
+def test_a_version_of_a_model_that_was_archived_meanwhile_gets_ready_and_no_alias(
+    acme: House, alice: httpx.Client
+) -> None:
+    from foretell.registry import building, storage
+    from foretell.registry.models import ModelVersion
+
+    push(alice, alias="champion")
+    alice.delete("/api/v1/models/sum/")
+    with acme.inside():
+        claimed = building.claim(ModelVersion.objects.get().pk, now=timezone.now())
+        assert claimed is not None
+        building.finish(claimed, built(), storage.store([sum_graph()]))
+        version = ModelVersion.objects.get()
+
+    assert (version.state, version.reason_code) == ("ready", "alias_not_moved")
+    assert alice.get("/api/v1/models/sum/").json()["aliases"] == {}

@@ -8,7 +8,13 @@ from foretell.accounts.models import User
 from foretell.inference.signature import Input, Signature
 from foretell.naming import check_alias
 from foretell.refusals import NoSuchAlias, VersionNotReady
-from foretell.registry.errors import AliasChanged, NothingToRollBackTo, PreconditionRequired, SignatureMismatch
+from foretell.registry.errors import (
+    AliasChanged,
+    ModelArchived,
+    NothingToRollBackTo,
+    PreconditionRequired,
+    SignatureMismatch,
+)
 from foretell.registry.models import Alias, AliasMove, ModelVersion, RegisteredModel
 
 
@@ -23,6 +29,8 @@ def promote_version(
     ------
     VersionNotReady
         for a version that is not built.
+    ModelArchived
+        while the model is out of use.
     AliasChanged, PreconditionRequired
         where the alias is no longer the one of `if_match`, or, if it `must_match`, none was said for an alias that exists.
     SignatureMismatch
@@ -32,6 +40,8 @@ def promote_version(
     if not version.is_ready:
         raise VersionNotReady(f"{version} is {version.state}, not ready, so {alias!r} cannot point at it.")
     existing = _locked(version.model, alias)
+    if version.model.archived_at is not None:
+        raise ModelArchived(version.model.name)
     _check_precondition(existing, if_match, must_match)
     if existing is not None and existing.version_id == version.pk:
         return existing

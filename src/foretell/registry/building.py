@@ -22,7 +22,7 @@ from foretell.inference.building import BuildOptions, BuiltModel, build
 from foretell.inference.errors import InferenceError, SandboxUnavailable
 from foretell.inference.sandbox import Sandbox
 from foretell.registry import aliases, storage
-from foretell.registry.errors import SignatureMismatch
+from foretell.registry.errors import ModelArchived, SignatureMismatch
 from foretell.registry.models import ModelVersion, State
 from foretell.registry.sealing import seal
 
@@ -214,7 +214,7 @@ def _move_wanted_alias(version: ModelVersion) -> None:
         return
     try:
         aliases.promote_version(version=version, alias=alias, by=version.created_by, now=timezone.now())
-    except SignatureMismatch as err:
+    except (SignatureMismatch, ModelArchived) as err:
         _say_why_not_moved(version, err.message)
 
 

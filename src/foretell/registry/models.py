@@ -66,8 +66,12 @@ class RegisteredModel(TimestampedModel):
         return self.name
 
     def lock(self) -> None:
-        """Race condition: whoever numbers versions or moves aliases of one model takes turns, until the transaction ends."""
-        RegisteredModel.objects.select_for_update().get(pk=self.pk)
+        """Race condition: whoever numbers versions or moves aliases of one model takes turns, until the transaction ends.
+
+        Whether the model is archived is read anew: who had the turn before may have done it.
+        """
+        row = RegisteredModel.objects.select_for_update().only("archived_at").get(pk=self.pk)
+        self.archived_at = row.archived_at
 
     def shown_version(self) -> "ModelVersion | None":
         """Return the version that describes the model: the champion, else the latest that is ready."""
