@@ -207,6 +207,38 @@ def test_the_artifact_is_what_was_built_and_needs_no_second_download(acme: House
     assert bob.get(path, headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
 
 
+def test_an_artifact_comes_in_pieces_and_is_never_held_whole(
+    acme: House, bob: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from foretell.registry import storage
+    from foretell.registry.views import file_chunks
+
+    def read(sha256: str) -> bytes:
+        raise AssertionError("The whole file was read.")
+
+    ready_sum_model(acme)
+    monkeypatch.setattr(storage, "read", read)
+    monkeypatch.setattr(file_chunks, "CHUNK_BYTES", 10)
+
+    answer = bob.get(f"{VERSIONS}1/artifact/")
+
+    assert answer.content == sum_graph()
+    assert answer.headers["Content-Length"] == str(len(sum_graph()))
+
+
+def test_an_artifact_that_was_damaged_on_disk_is_not_handed_out(acme: House, bob: httpx.Client) -> None:
+    from django.conf import settings
+
+    version = ready_sum_model(acme)
+    path = settings.ARTIFACT_ROOT / str(acme.tenant.id) / version.sha256
+    path.write_bytes(sum_graph() + b"x")
+
+    answer = bob.get(f"{VERSIONS}1/artifact/")
+
+    path.unlink()
+    assert (answer.status_code, answer.json()["code"]) == (503, "artifact_damaged")
+
+
 def test_the_artifact_of_a_row_that_was_tampered_with_is_not_handed_out(acme: House, bob: httpx.Client) -> None:
     from foretell.registry import storage
     from foretell.registry.models import ModelVersion

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 from django.conf import settings
 
@@ -83,17 +84,43 @@ def read(sha256: str) -> bytes:
     ArtifactDamaged
         when it is gone or has other bytes than were stored.
     """
-    try:
+    with _readable(sha256):
         content = _place(sha256).read_bytes()
+    _check(hashlib.sha256(content).hexdigest(), sha256)
+    return content
+
+
+def open_verified(sha256: str) -> BinaryIO:
+    """Return a stored file at its beginning, read through once and never held whole: it may be large, and many may want it.
+
+    Raises
+    ------
+    ArtifactDamaged
+        as `read` does.
+    """
+    with contextlib.ExitStack() as until_verified, _readable(sha256):
+        file = until_verified.enter_context(_place(sha256).open("rb"))
+        _check(hashlib.file_digest(file, "sha256").hexdigest(), sha256)
+        file.seek(0)
+        until_verified.pop_all()
+        return file
+
+
+@contextlib.contextmanager
+def _readable(sha256: str) -> Iterator[None]:
+    try:
+        yield
     except OSError as err:
         raise ArtifactDamaged(
             f"The stored file {sha256[:12]}… cannot be read ({err.strerror}). Restore it from a backup, or push the model again."
         ) from err
-    if hashlib.sha256(content).hexdigest() != sha256:
+
+
+def _check(found: str, sha256: str) -> None:
+    if found != sha256:
         raise ArtifactDamaged(
             f"The stored file {sha256[:12]}… is not the one that was stored. Restore it from a backup, or push the model again."
         )
-    return content
 
 
 def sweep(needed: Iterable[str], *, now: datetime) -> int:

@@ -1,7 +1,8 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -18,6 +19,7 @@ from foretell.registry.sealing import check_seal
 from foretell.registry.serializers import VersionSerializer
 from foretell.registry.uploads import PushForm, read_push
 from foretell.registry.views.access import model_of, version_of
+from foretell.registry.views.file_chunks import FileChunks
 from foretell.registry.views.parsers import PushParser
 
 
@@ -72,7 +74,7 @@ class ArtifactView(generics.GenericAPIView[ModelVersion]):
         operation_id="versions_artifact",
         responses={(200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY)},
     )
-    def get(self, request: Request, name: str, number: int) -> HttpResponse | Response:
+    def get(self, request: Request, name: str, number: int) -> HttpResponseBase:
         version = version_of(request, name, number)
         if not version.is_ready:
             raise VersionNotReady(f"{version} is {version.state}, so it has no artifact yet.")
@@ -80,7 +82,9 @@ class ArtifactView(generics.GenericAPIView[ModelVersion]):
         headers = _artifact_headers(version)
         if headers["ETag"] in request.headers.get("If-None-Match", ""):
             return HttpResponse(status=304, headers={"ETag": headers["ETag"]})
-        return HttpResponse(storage.read(version.sha256), content_type="application/octet-stream", headers=headers)
+        content = FileChunks(storage.open_verified(version.sha256))
+        headers["Content-Length"] = str(content.size_bytes)
+        return StreamingHttpResponse(content, content_type="application/octet-stream", headers=headers)
 
 
 def _artifact_headers(version: ModelVersion) -> dict[str, Any]:
