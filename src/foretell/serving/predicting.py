@@ -23,7 +23,7 @@ from foretell.serving.scheduling import Scheduler
 
 Parse = Callable[[Signature], ParsedRows]
 
-SMALL_BODY_BYTES = 64 * 1024  # larger ones are read in a thread: the loop is everybody's
+LARGE_BODY_BYTES = 1 << 20  # is read in a thread, whatever it took before: the loop is everybody's
 SHORT_RUN_S = 0.002
 MAX_COSTS = 20_000
 
@@ -161,4 +161,4 @@ class Predictor:
 def is_short(loaded: LoadedModel, call: Call, cost: Cost) -> bool:
     """Whether the call may run on the event loop: so short that handing it to a thread would cost others more."""
     n_bytes = len(call.body)
-    return n_bytes <= SMALL_BODY_BYTES and loaded.runtime.name == "onnx" and cost.expected_s(n_bytes) <= SHORT_RUN_S
+    return n_bytes < LARGE_BODY_BYTES and loaded.runtime.name == "onnx" and cost.expected_s(n_bytes) <= SHORT_RUN_S
