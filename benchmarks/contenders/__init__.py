@@ -5,8 +5,8 @@ from importlib import import_module
 
 from contenders.base import Contender
 
-OURS = ("foretell", "constant", "raw", "fastapi")
-PEERS: tuple[str, ...] = ()
+OURS = ("foretell", "constant", "raw", "fastapi", "drf")
+PEERS = ("mlserver", "mlflow", "bentoml", "litserve")
 
 
 def contenders(*, peers: bool) -> Iterator[Contender]:

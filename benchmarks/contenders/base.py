@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import psutil
@@ -23,6 +24,7 @@ APPS = Path(__file__).resolve().parent / "apps"
 START_WITHIN_S, STOP_WITHIN_S = 60.0, 30.0
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 KEPT = ("PATH", "HOME", "LANG", "XDG_CACHE_HOME")
+KEPT_ENVIRONMENT = {name: value for name, value in os.environ.items() if name in KEPT}
 
 
 class CannotRun(Exception):
@@ -81,10 +83,9 @@ def process(
     command: Sequence[Any], environment: Mapping[str, str], log: Path, *, cwd: Path | None = None
 ) -> Iterator[psutil.Process]:
     """Run a program; in the end nothing of it is left, whatever it started itself."""
-    kept = {name: value for name, value in os.environ.items() if name in KEPT}
     with log.open("ab") as output:
         popen = subprocess.Popen(
-            [str(part) for part in command], env=kept | environment, stdout=output, stderr=output, cwd=cwd,
+            [str(part) for part in command], env=KEPT_ENVIRONMENT | environment, stdout=output, stderr=output, cwd=cwd,
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
     root = psutil.Process(popen.pid)
@@ -156,7 +157,12 @@ def wait_for_answer(ready: Callable[[], bool], root: psutil.Process, log: Path) 
 
 @contextlib.contextmanager
 def listening(
-    contender: Contender, place: Path, command: Callable[[int], Sequence[Any]], *, environment: Mapping[str, str]
+    contender: Contender,
+    place: Path,
+    command: Callable[[int], Sequence[Any]],
+    *,
+    environment: Mapping[str, str],
+    headers: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Running]:
     """Run a server that listens on the port it is given, until it has answered its first case rightly."""
     from contenders.artifacts import case_of
@@ -164,7 +170,7 @@ def listening(
     port, log, first = free_port(), place / f"{contender.name}.log", case_of(contender.cases[0])
     began = time.monotonic()
     with process(command(port), dict(environment), log, cwd=place) as root:
-        running = Running(port, [root])
+        running = Running(port, [root], headers=headers)
         wait_for_answer(partial(answers, contender, running, first), root, log)
         running.cold_start_s = time.monotonic() - began
         yield running
