@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from scipy.sparse import csr_array
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.preprocessing import StandardScaler
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 import foretell
 from foretell.client import BuildFailed, Client, NotAuthenticated
@@ -273,3 +275,22 @@ except MissingExtra as err:
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
     assert "pip install 'foretell[sklearn]'" in found
+
+
+def test_an_estimator_that_cannot_be_saved_is_refused_in_words(server: FakeServer, client: Client) -> None:
+    doubled = make_pipeline(FunctionTransformer(lambda rows: rows * 2), LogisticRegression()).fit(TABLE, LABELS)
+
+    with pytest.raises(CannotPush, match=r"Pipeline cannot be saved.*lambda.*installed package"):
+        foretell.push(doubled, "iris", sample=TABLE, client=client, progress=False)
+
+
+@pytest.mark.parametrize(
+    ("sample", "words"),
+    [
+        (csr_array(TABLE.to_numpy()), "csr_array; expected a DataFrame"),
+        (TABLE.set_axis(pd.MultiIndex.from_tuples([("a", "x"), ("b", "y")]), axis=1), "2 levels.*Join them"),
+    ],
+)
+def test_a_table_whose_columns_have_no_plain_names_is_refused_in_words(sample: Any, words: str) -> None:
+    with pytest.raises(CannotPush, match=words):
+        read_sample(sample)

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from foretell.publishing.errors import MissingExtra
+from foretell.errors import shortened
+from foretell.publishing.errors import CannotPush, MissingExtra
 from foretell.publishing.samples import Sample, table_of
 
 if TYPE_CHECKING:
@@ -99,5 +100,11 @@ def _dump(estimator: Any) -> bytes:
     import joblib
 
     buffer = io.BytesIO()
-    joblib.dump(estimator, buffer, compress=3)
+    try:
+        joblib.dump(estimator, buffer, compress=3)
+    except Exception as err:  # each object in it may refuse in its own way
+        raise CannotPush(
+            f"{type(estimator).__name__} cannot be saved: {shortened(str(err), 300)}. Lambdas, local functions and open files do not "
+            "travel: use functions of an installed package or scikit-learn's own transformers, or export the model to ONNX."
+        ) from err
     return buffer.getvalue()

@@ -51,16 +51,25 @@ def table_of(sample: Sample | None) -> Any:
 def as_table(rows: Any) -> Any:
     pd = _pandas()
     if isinstance(rows, pd.DataFrame):
-        return rows
+        return _flat(rows)
     if hasattr(rows, "to_dicts"):  # polars
         return pd.DataFrame(rows.to_dicts(), columns=list(rows.columns))
-    if getattr(rows, "ndim", 0) == 2:  # an array: named as a model without names is
+    if getattr(rows, "ndim", 0) == 2 and not hasattr(rows, "toarray"):  # not sparse; named as a model without names is
         return pd.DataFrame(rows, columns=[f"x{position}" for position in range(rows.shape[1])])
     if isinstance(rows, (list, tuple)) and rows and all(isinstance(row, Mapping) for row in rows):
         return pd.DataFrame(rows)
     raise CannotPush(
         f"The sample is a {type(rows).__name__}; expected a DataFrame, a two-dimensional array, a list of dicts, or the path of a CSV file."
     )
+
+
+def _flat(table: Any) -> Any:
+    if table.columns.nlevels > 1:
+        raise CannotPush(
+            f"The sample's columns have {table.columns.nlevels} levels; an input has one name. "
+            "Join them: sample.columns = ['_'.join(map(str, names)) for names in sample.columns]."
+        )
+    return table
 
 
 def _pandas() -> Any:
