@@ -154,3 +154,10 @@ def test_an_input_is_found_by_its_name() -> None:
     assert PASSENGERS.input("age").nullable
     with pytest.raises(KeyError):
         PASSENGERS.input("height")
+
+
+def test_a_large_float_is_the_same_however_a_store_spells_it() -> None:
+    written = with_input(example=1.5e20, range=[1e18, 2e20])
+    stored = with_input(example=150_000_000_000_000_000_000, range=[10**18, 2 * 10**20])
+
+    assert repr(Signature.from_json(stored)) == repr(Signature.from_json(written))

@@ -6,7 +6,7 @@ nothing about its types, sizes or keys is taken for granted.
 
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from typing import Any, TypeVar
 
 from foretell.inference.errors import InvalidSignature
@@ -24,7 +24,7 @@ from foretell.inference.signature import (
     Signature,
     Task,
 )
-from foretell.inference.signature_checks import checked
+from foretell.inference.signature_checks import MAX_SAFE_INTEGER, checked
 
 Described = TypeVar("Described", Input, Output)
 _MAX_LABELS = MAX_CLASSES  # the longest list that any field may have; each field's own limit is checked afterwards
@@ -40,10 +40,18 @@ def read_signature(data: Any) -> Signature:
     _check_keys("The signature", data, {"inputs", "outputs"}, required={"inputs", "outputs"})
     return checked(
         Signature(
-            inputs=_read_all(data["inputs"], "input", Input, _INPUT_READERS, MAX_INPUTS),
+            inputs=tuple(map(_respelt, _read_all(data["inputs"], "input", Input, _INPUT_READERS, MAX_INPUTS))),
             outputs=_read_all(data["outputs"], "output", Output, _OUTPUT_READERS, MAX_OUTPUTS),
         )
     )
+
+
+def _respelt(source: Input) -> Input:
+    """Take a large float for one where it comes without point or exponent, as PostgreSQL's jsonb spells 1e20."""
+    example = source.example
+    if source.dtype is not DType.FLOAT or not isinstance(example, int) or abs(example) <= MAX_SAFE_INTEGER:
+        return source
+    return replace(source, example=float(example))
 
 
 def read_field(what: str, field: str, value: Any) -> Any:
