@@ -13,7 +13,7 @@ import pytest
 from foretell.inference.batch import Batch, Predictions
 from foretell.inference.failed_loads import HOLDS_S
 from foretell.inference.loaded_models import LoadedModels, estimated_bytes
-from foretell.inference.predicting import LoadedModel, RunCost, predict
+from foretell.inference.predicting import LoadedModel
 from tests.models import sum_signature
 
 
@@ -263,23 +263,3 @@ def test_nothing_is_used_after_it_was_closed_whatever_threads_do() -> None:
 
 def test_a_worker_of_its_own_takes_more_than_a_graph() -> None:
     assert estimated_bytes("python", 10) > 100 * estimated_bytes("onnx", 10)
-
-
-def test_what_runs_cost_is_learnt_by_call_and_by_row() -> None:
-    cost = RunCost()
-    assert cost.expected_s(1_000) == 0.0
-
-    for _ in range(100):
-        cost.learn(1, 0.001)
-        cost.learn(101, 0.011)
-
-    assert cost.expected_s(1) == pytest.approx(0.001)
-    assert cost.expected_s(1_000) == pytest.approx(0.001 + 999 * 0.0001)
-
-
-def test_each_prediction_teaches_what_the_next_will_cost() -> None:
-    known = model()
-
-    predict(known, Batch({}, 1))
-
-    assert 0.0 < known.cost.expected_s(1) < 1.0

@@ -18,12 +18,8 @@ def a_model() -> LoadedModel:
     return load_model(runtime="onnx", artifact=sum_graph(), signature=sum_signature())
 
 
-def test_a_model_that_answers_its_examples_is_let_in_and_warm() -> None:
-    model = a_model()
-
-    verify(model, GOOD)
-
-    assert model.cost.expected_s(1) > 0.0
+def test_a_model_that_answers_its_examples_is_let_in() -> None:
+    verify(a_model(), GOOD)
 
 
 def test_a_model_that_answers_otherwise_is_not_let_in() -> None:

@@ -1,7 +1,7 @@
 """Graphs in memory by their content: the same bytes under the same signature are one session, however many versions they are.
 
 Security: a graph has no state, and whoever loads it has verified these very bytes; so that versions, and tenants, may share it. What a
-version is called, who may ask it and what it costs stay its own.
+version is called and who may ask it stay its own.
 """
 
 from collections.abc import Callable
