@@ -52,6 +52,14 @@ def test_the_people_of_a_tenant_are_listed_as_json(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("cast")
+def test_a_key_of_more_days_than_there_are_dates_is_wrong_usage(run: Run) -> None:
+    code, out, err = run("key", "create", "--tenant", "acme", "--user", "bob", "--days", "99999999999")
+
+    assert (code, out) == (2, "")
+    assert "36500" in err
+
+
+@pytest.mark.usefixtures("cast")
 def test_words_go_to_stderr(run: Run) -> None:
     suspended = run("tenant", "suspend", "globex")
     resumed = run("tenant", "resume", "globex")

@@ -11,6 +11,7 @@ from foretell.cli.server.installation import installation
 
 AsJSON = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 TenantName = Annotated[str, typer.Option("--tenant", envvar="FORETELL_TENANT", help="The tenant's name.")]
+MAX_DAYS = 36_500  # a century; a date far beyond is none
 UserName = Annotated[str, typer.Argument(help="The user's name or e-mail address.")]
 
 
@@ -112,7 +113,7 @@ def create_key(
         list[str] | None, typer.Option(help="predict, models:read, models:write, jobs or admin; may be repeated.")
     ] = None,
     model: Annotated[list[str] | None, typer.Option(help="Limit the key to this model; may be repeated.")] = None,
-    days: Annotated[int | None, typer.Option(help="Days until it expires.", min=1)] = None,
+    days: Annotated[int | None, typer.Option(help="Days until it expires.", min=1, max=MAX_DAYS)] = None,
     as_json: AsJSON = False,
 ) -> None:
     """Make a key; it is shown this once."""
