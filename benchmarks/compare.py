@@ -66,9 +66,9 @@ def start_all(
 
 
 def shapes(options: argparse.Namespace) -> list[Shape]:
-    brief = 0.4 if options.quick else 1.0
+    brief = 0.4 if options.quick else 0.8
     return [
-        Shape("one", 32, 1.5 * brief),
+        Shape("one", 32, 2 * brief),
         Shape("one", 1, brief),
         *(Shape("one", 32, brief, rate) for rate in options.rates),
         Shape("thousand", 1, brief),

@@ -6,7 +6,9 @@ when the request was due, so a server that falls behind cannot hide it.
 """
 
 import asyncio
+import contextlib
 import json
+import signal
 import sys
 import time
 from collections import Counter, deque
@@ -22,8 +24,8 @@ GRACE_S = 2.0
 @dataclass
 class Load:
     port: int
-    message: bytes
-    needle: bytes  # every right answer has it
+    messages: list[bytes]  # asked in turns
+    needles: list[bytes]  # every right answer has one of them
     connections: int
     seconds: float
     rate: float | None = None
@@ -34,6 +36,19 @@ class Load:
     due: deque[float] = field(default_factory=deque)  # open loop: requests that no connection was free for
     idle: list["Connection"] = field(default_factory=list)
     unanswered: int = 0
+    asked: int = 0
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def next_message(self) -> bytes:
+        self.asked += 1
+        return self.messages[self.asked % len(self.messages)]
+
+    def is_right(self, answer: bytes) -> bool:
+        return any(needle in answer for needle in self.needles)
+
+    def stop(self) -> None:
+        self.end = 0.0
+        self.over.set()
 
     def next_due(self, now: float) -> float | None:
         """Return when the next request of a connection is due, if there is one."""
@@ -53,7 +68,7 @@ class Connection(asyncio.Protocol):
 
     def ask(self, due: float) -> None:
         self.due, self.is_busy = due, True
-        self.transport.write(self.load.message)
+        self.transport.write(self.load.next_message())
 
     def data_received(self, data: bytes) -> None:
         self.buffer = self.buffer + data if self.buffer else data
@@ -65,7 +80,7 @@ class Connection(asyncio.Protocol):
         load, now = self.load, time.perf_counter()
         load.latencies_s.append(now - self.due)
         status = self.buffer[9:12]
-        if status == b"200" and load.needle in self.buffer:
+        if status == b"200" and load.is_right(self.buffer):
             load.statuses["200"] += 1
         else:
             load.wrong += status == b"200"
@@ -119,10 +134,12 @@ async def connect(load: Load) -> None:
 async def run(load: Load) -> dict[str, Any]:
     began, cpu = time.perf_counter(), time.process_time()
     load.end = began + load.seconds
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, load.stop)
     await asyncio.gather(*(connect(load) for _ in range(load.connections)))
     if load.rate is not None:
         await arrivals(load, began)
-    await asyncio.sleep(max(0.0, load.end - time.perf_counter()))
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(load.over.wait(), max(0.0, load.end - time.perf_counter()))
     answered, seconds = sum(load.statuses.values()), time.perf_counter() - began
     cpu = time.process_time() - cpu
     await asyncio.sleep(0.05 if load.rate is None else min(GRACE_S, 0.05 + len(load.due)))
@@ -151,5 +168,5 @@ async def arrivals(load: Load, began: float) -> None:
 
 if __name__ == "__main__":
     job = json.loads(sys.stdin.read())
-    job |= {name: job[name].encode("latin-1") for name in ("message", "needle")}
+    job |= {name: [each.encode("latin-1") for each in job[name]] for name in ("messages", "needles")}
     print(json.dumps(uvloop.run(run(Load(**job)))))

@@ -50,7 +50,7 @@ def measure(contender: Contender, running: Running, case: Case, shape: Shape) ->
     message = contender.message(case, running)
     needle = constant_part(contender, case, running)
     before = cpu_s(running)
-    found = generate(running.port, message, needle, shape)
+    found = generate(running.port, [message], [needle], shape)
     settle(running)
     spent = cpu_s(running) - before
     right = found["statuses"].get("200", 0)
@@ -69,18 +69,39 @@ def constant_part(contender: Contender, case: Case, running: Running) -> bytes:
     return max(VARYING.sub(b"\0", body).split(b"\0"), key=len)
 
 
-def generate(port: int, message: bytes, needle: bytes, shape: Shape) -> dict[str, Any]:
+def generate(port: int, messages: list[bytes], needles: list[bytes], shape: Shape) -> dict[str, Any]:
+    with loading(port, messages, needles, shape) as load:
+        return finished(load, within_s=shape.seconds + 60)
+
+
+@contextlib.contextmanager
+def loading(port: int, messages: list[bytes], needles: list[bytes], shape: Shape) -> Iterator[subprocess.Popen[str]]:
+    """Run the load beside what the caller does; `finished` gives its result."""
     job = {
-        "port": port, "message": message.decode("latin-1"), "needle": needle.decode("latin-1"),
+        "port": port, "messages": [each.decode("latin-1") for each in messages],
+        "needles": [each.decode("latin-1") for each in needles],
         "connections": shape.connections, "seconds": shape.seconds, "rate": shape.rate,
     }  # fmt: skip
-    done = subprocess.run(
-        [sys.executable, GENERATOR], input=json.dumps(job), capture_output=True, text=True, check=False,
-        timeout=shape.seconds + 60,
-    )  # fmt: skip
-    if done.returncode:
-        raise CannotRun(f"the load ended with {done.stderr[-400:]}")
-    found: dict[str, Any] = json.loads(done.stdout)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, GENERATOR], **pipes, text=True) as load:  # type: ignore[call-overload]
+        try:
+            assert load.stdin is not None
+            load.stdin.write(json.dumps(job))
+            load.stdin.close()
+            load.stdin = None
+            yield load
+        finally:
+            load.kill()
+
+
+def finished(load: subprocess.Popen[str], *, within_s: float, at_once: bool = False) -> dict[str, Any]:
+    """Return what came of a load, when its time is over; or, `at_once`, end it now."""
+    if at_once:
+        load.terminate()
+    output, errors = load.communicate(timeout=within_s)
+    if load.returncode:
+        raise CannotRun(f"the load ended with {errors[-400:]}")
+    found: dict[str, Any] = json.loads(output)
     return found
 
 

@@ -1,0 +1,74 @@
+"""Move the champion to and fro under full load: `python benchmarks/swaps.py [--times 200]`. No request may fail, none be mixed.
+
+Every answer must be, but for its own id, byte for byte the answer of one of the two versions.
+"""
+
+import argparse
+import statistics
+import time
+from typing import Any
+
+from contenders.artifacts import iris
+from installation import Installation, installed
+from measuring import Shape, finished, loading
+from results import keep
+
+import foretell
+
+LIMIT_S = 120.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--times", type=int, default=200)
+    options = parser.parse_args()
+    with installed() as installation:
+        answers = [installation.answer(), push_another(installation)]
+        result, took = swap_under_load(installation, answers, options.times)
+    failed = sum(count for status, count in result["statuses"].items() if status != "200")
+    verdict = "reached" if not failed and not result["wrong"] and len(took) == options.times else "not reached"
+    row = [
+        f"{len(took)} version swaps under full load",
+        "0 failed, each answer one version's",
+        f"{failed} failed, {result['wrong']} mixed, of {result['answered']:,} answers; "
+        f"{statistics.median(took) * 1e3:.0f} ms until the new one answers",
+        verdict,
+    ]
+    print("| " + " | ".join(row) + " |")
+    keep("swaps", [row])
+
+
+def push_another(installation: Installation) -> bytes:
+    """Push a version that answers otherwise, and return its answer."""
+    from sklearn.ensemble import RandomForestClassifier
+
+    forest, sample = iris()
+    other = RandomForestClassifier(n_estimators=7, max_depth=2, random_state=5).fit(sample, forest.predict(sample))
+    version: Any = foretell.push(other, "iris", sample=sample, client=installation.client, progress=False)
+    return move(installation, version.version)
+
+
+def move(installation: Installation, number: int) -> bytes:
+    """Make a version the champion; return its answer, as soon as it comes."""
+    end = time.monotonic() + LIMIT_S
+    installation.client.promote("iris", number, allow_signature_change=True)
+    while b'"version":%d,' % number not in (answer := installation.answer()):
+        assert time.monotonic() < end
+        time.sleep(0.002)
+    return answer
+
+
+def swap_under_load(installation: Installation, answers: list[bytes], times: int) -> tuple[dict[str, Any], list[float]]:
+    shape, took = Shape("one", 32, LIMIT_S), []
+    with loading(installation.port, [installation.message()], answers, shape) as load:
+        time.sleep(0.5)
+        end = time.monotonic() + LIMIT_S - 5
+        while len(took) < times and time.monotonic() < end:
+            began = time.monotonic()
+            move(installation, 1 + len(took) % 2)
+            took.append(time.monotonic() - began)
+        return finished(load, within_s=30, at_once=True), took
+
+
+if __name__ == "__main__":
+    main()
