@@ -120,3 +120,10 @@ def _without_password(found: str) -> str:
     """Security: a malformed URL is shown in logs; what stands before its host is not."""
     before, at, after = found.rpartition("@")
     return f"{before.split('//', 1)[0]}//…@{after}" if at else found
+
+
+def unusable_home(home: Path, err: OSError) -> MalformedVariable:
+    """Return what is said where the directory of all state cannot be one."""
+    return MalformedVariable(
+        "FORETELL_HOME", str(home), f"a directory that this user may read and write ({err.strerror}: {err.filename})"
+    )

@@ -1,11 +1,11 @@
-"""`foretell doctor` tells of a prediction log that is not drained, and of what was set aside in it."""
+"""`foretell doctor` tells of a home that is none, of a prediction log that is not drained, and of what was set aside in it."""
 
 import time
 from pathlib import Path
 
 import pytest
 
-from foretell.cli.server.doctor import prediction_log
+from foretell.cli.server.doctor import configuration, prediction_log
 from foretell.segments.writing import SegmentWriter
 from tests.logged import prediction_record
 
@@ -40,3 +40,16 @@ def test_what_waits_for_long_and_what_was_set_aside_is_told(home: Path) -> None:
     assert finding.state == "warn"
     assert "is a worker running" in finding.detail
     assert "x.damaged" in finding.detail
+
+
+def test_a_home_that_is_a_file_fails_and_one_that_is_not_made_yet_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+
+    states = {}
+    for name in ("file", "new", ""):
+        monkeypatch.setenv("FORETELL_HOME", str(tmp_path / name))
+        states[name] = next(finding.state for finding in configuration() if finding.what == "home")
+
+    assert states == {"file": "fail", "new": "warn", "": "ok"}

@@ -10,6 +10,7 @@ import pytest
 
 from foretell.config.database import django_database
 from foretell.config.secret_key import installation_secret
+from foretell.env import MalformedVariable
 
 
 def started_with(home: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -44,6 +45,13 @@ def test_the_secret_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> 
     assert len(secrets.pop()) >= 32
     assert (tmp_path / "home" / "secret_key").stat().st_mode & 0o777 == 0o600
     assert [path.name for path in (tmp_path / "home").iterdir()] == ["secret_key"]
+
+
+def test_a_home_that_cannot_keep_the_secret_is_named(tmp_path: Path) -> None:
+    (tmp_path / "home").touch()
+
+    with pytest.raises(MalformedVariable, match="FORETELL_HOME is"):
+        installation_secret(tmp_path / "home")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from foretell.embedded.home import HomeInUse, locked_home, prepare_home, write_private
+from foretell.env import MalformedVariable
 
 HOLD = """
 import sys, time
@@ -24,6 +25,24 @@ def test_others_do_not_look_into_a_home(tmp_path: Path) -> None:
 
     assert (tmp_path / "home").stat().st_mode & 0o777 == (0o711 if os.geteuid() == 0 else 0o700)
     assert (tmp_path / "home" / "run").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_home_that_cannot_be_one_is_named_with_the_reason(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+
+    for home in (file, file / "below"):
+        with pytest.raises(MalformedVariable, match=rf"FORETELL_HOME is '{home}'; expected a directory .*{file}"):
+            prepare_home(home)
+
+
+def test_a_home_whose_path_is_too_long_for_sockets_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    home = tmp_path / ("x" * 100)
+
+    with pytest.raises(MalformedVariable, match="expected a shorter path"):
+        prepare_home(home)
+
+    assert not home.exists()
 
 
 def test_a_second_holder_is_told_who_the_first_is(tmp_path: Path) -> None:

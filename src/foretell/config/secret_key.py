@@ -5,7 +5,7 @@ import os
 import secrets
 from pathlib import Path
 
-from foretell.env import MalformedVariable
+from foretell.env import MalformedVariable, unusable_home
 
 MIN_CHARS = 32
 
@@ -20,8 +20,19 @@ def given_secret(secret: str) -> str:
 def installation_secret(home: Path) -> str:
     """Return the secret of `home`, made on first use.
 
-    Race condition: several processes may start at once; the first to link its file in place wins, and all read that one.
+    Raises
+    ------
+    MalformedVariable
+        where it can neither be read nor made there.
     """
+    try:
+        return _read_or_made(home)
+    except OSError as err:
+        raise unusable_home(home, err) from err
+
+
+def _read_or_made(home: Path) -> str:
+    """Race condition: several processes may start at once; the first to link its file in place wins, and all read that one."""
     path = home / "secret_key"
     with contextlib.suppress(FileNotFoundError):
         return path.read_text().strip()

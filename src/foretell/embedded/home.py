@@ -4,14 +4,17 @@ import contextlib
 import fcntl
 import json
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from foretell.env import MalformedVariable, unusable_home
 from foretell.errors import ForetellError
 
 PRIVATE = ("run", "artifacts", "uploads")
+SOCKET_PATH_BYTES = 107 if sys.platform == "linux" else 103
 
 
 class HomeInUse(ForetellError):
@@ -21,7 +24,22 @@ class HomeInUse(ForetellError):
 
 
 def prepare_home(home: Path) -> None:
-    """Make the home, closed to others. As root they may pass through, since the database's own user has to, and not look in."""
+    """Make the home, closed to others. As root they may pass through, since the database's own user has to, and not look in.
+
+    Raises
+    ------
+    MalformedVariable
+        where it cannot be made or written to, or its path is too long for the sockets in it.
+    """
+    if len(os.fsencode(home / "run" / "sandbox.sock")) > SOCKET_PATH_BYTES:
+        raise MalformedVariable("FORETELL_HOME", str(home), "a shorter path, since sockets live in it")
+    try:
+        _make(home)
+    except OSError as err:
+        raise unusable_home(home, err) from err
+
+
+def _make(home: Path) -> None:
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     home.chmod(0o711 if os.geteuid() == 0 else 0o700)
     for name in PRIVATE:

@@ -1,5 +1,6 @@
 """foretell doctor: what is wrong with this installation, and the way out."""
 
+import os
 import shutil
 import sys
 import time
@@ -58,11 +59,7 @@ def configuration() -> Iterator[Finding]:
     home = env.home()
     port = env.integer("PORT", 8000, minimum=1, maximum=65535)
     yield Finding("python", "ok", sys.version.split()[0])
-    yield Finding(
-        "home",
-        "ok" if home.is_dir() else "warn",
-        str(home) if home.is_dir() else f"{home} is not there yet; `foretell up` makes it",
-    )
+    yield _home(home)
     yield Finding("address", "ok", f"{env.text('HOST', '127.0.0.1')}:{port}")
     if not env.text("SECRET_KEY", ""):
         yield Finding(
@@ -70,6 +67,16 @@ def configuration() -> Iterator[Finding]:
             "ok",
             f"in {home / 'secret_key'}; back it up with the database: versions and keys are signed with it",
         )
+
+
+def _home(home: Path) -> Finding:
+    if not home.exists():
+        return Finding("home", "warn", f"{home} is not there yet; `foretell up` makes it")
+    if not home.is_dir() or not os.access(home, os.R_OK | os.W_OK | os.X_OK):
+        return Finding(
+            "home", "fail", f"{home} is no directory that this user may read and write; set FORETELL_HOME to one"
+        )
+    return Finding("home", "ok", str(home))
 
 
 def disk() -> Iterator[Finding]:
