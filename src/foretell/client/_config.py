@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from foretell.client._errors import NotConfigured
 
@@ -103,10 +103,26 @@ def store(settings: Settings, path: Path) -> None:
 def normal_url(url: str) -> str:
     if not url:
         raise NotConfigured(f"No server is known. Run `foretell login --url …`, or set {URL}, or pass url=.")
-    parts = urlsplit(url if "://" in url else f"http://{url}")
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
+    parts = _split(url if "://" in url else f"http://{url}")
+    if (
+        parts is None
+        or parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or parts.query
+        or parts.fragment
+        or parts.username
+    ):
         raise NotConfigured(f"{_shown(url)!r} is no address of a server; expected such as http://localhost:8000.")
     return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
+
+
+def _split(url: str) -> SplitResult | None:
+    """Return the parts of an address; None for brackets that do not close, or a port that is none."""
+    try:
+        parts = urlsplit(url)
+        return parts if parts.port != 0 else None
+    except ValueError:
+        return None
 
 
 def checked_tenant(tenant: str) -> str:
