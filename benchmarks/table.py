@@ -4,7 +4,15 @@ from typing import Any
 
 from goals import goal_rows
 
-COLUMNS = ("requests/s", "p50 ms", "p99 ms", "CPU µs per request", "errors", "not answered in time")
+COLUMNS = (
+    "requests/s",
+    "p50 ms",
+    "p99 ms",
+    "CPU µs per request",
+    "errors",
+    "not answered in time",
+    "load generator busy",
+)
 
 
 def document(kept: dict[str, Any]) -> str:
