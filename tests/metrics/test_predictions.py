@@ -1,11 +1,12 @@
 """What is counted of predictions: exactly, in a bounded number of series, and shown for as long as it is used."""
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from foretell.metrics import families
 from foretell.metrics.exposition import exposed
 from foretell.metrics.instruments import BUCKETS_S, Counter, Histogram, status_label
-from foretell.metrics.predictions import IDLE_S, PredictionMetrics
+from foretell.metrics.predictions import IDLE_S, Entry, PredictionMetrics
 from foretell.metrics.snapshots import Snapshot, merged
 
 
@@ -119,6 +120,57 @@ def test_entries_that_rest_make_room_and_their_counts_stay_in_the_sum() -> None:
 
     assert len(metrics) == 1
     assert sorted(found.values()) == [1, 3]
+
+
+class NoTurn:
+    """A lock that nobody ever holds: the control."""
+
+    def acquire(self, *, blocking: bool = True) -> bool:
+        return True
+
+    def release(self) -> None:
+        return
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+
+def read_while_entries_are_evicted(metrics: PredictionMetrics, clock: Clock, patch: pytest.MonkeyPatch) -> float:
+    """Return the sum of what a reader finds whom an eviction meets halfway; six predictions were counted."""
+    for number in range(6):
+        metrics.entry("acme", f"m{number}", 1).observe("rest", 200, 0.001)
+    metrics.series()
+    clock.now += IDLE_S
+    look = Entry.look
+
+    def look_and_be_met(entry: Entry, now: float) -> None:
+        patch.setattr(Entry, "look", look)
+        metrics.entry("acme", "new", 1)
+        look(entry, now)
+
+    patch.setattr(Entry, "look", look_and_be_met)
+    return sum(one.values[0] for name, one in metrics.series() if name == families.PREDICTIONS.name)
+
+
+def test_who_reads_while_entries_are_evicted_finds_each_prediction_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    metrics = PredictionMetrics(clock=clock, max_entries=3)
+
+    assert read_while_entries_are_evicted(metrics, clock, monkeypatch) == 6
+    metrics.entry("acme", "new", 1).observe("rest", 200, 0.001)
+    assert len(metrics) == 1  # what had to wait for the reader is done by the next prediction
+    assert sum(samples(text_of(metrics, clock.now), "foretell_predictions_total").values()) == 7
+
+
+def test_without_turns_a_reader_would_find_some_of_them_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    metrics = PredictionMetrics(clock=clock, max_entries=3)
+    monkeypatch.setattr(metrics, "_turn", NoTurn())
+
+    assert read_while_entries_are_evicted(metrics, clock, monkeypatch) > 6
 
 
 def test_a_counter_is_bounded_and_keeps_its_sum() -> None:

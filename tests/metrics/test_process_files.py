@@ -64,6 +64,14 @@ def counted(count: float) -> Snapshot:
     return Snapshot(series=[(families.PREDICTIONS.name, series), (families.CONNECTIONS.name, Series((), [3.0]))])
 
 
+def ended(directory: Path, snapshot: Snapshot) -> ProcessFile:
+    """Be a process that published this, and is no more."""
+    file = ProcessFile(directory)
+    file.publish(snapshot)
+    file.close()
+    return file
+
+
 def test_what_processes_counted_is_added_up(tmp_path: Path) -> None:
     with counting(tmp_path, 3), counting(tmp_path, 4):
         assert predictions(tmp_path) == 7
@@ -93,20 +101,19 @@ def test_counters_do_not_go_back_over_restarts(tmp_path: Path) -> None:
 
 
 def test_a_pid_that_comes_again_is_another_process(tmp_path: Path) -> None:
-    before = ProcessFile(tmp_path)
-    before.close(counted(5))
+    before = ended(tmp_path, counted(5))
     now = ProcessFile(tmp_path)
     now.publish(counted(1))
 
     assert before.name.partition("-")[0] == now.name.partition("-")[0] == str(os.getpid())
     assert (predictions(tmp_path), predictions(tmp_path), connections(tmp_path)) == (6, 6, 3)
-    now.close(counted(2))
+    now.publish(counted(2))
+    now.close()
     assert (predictions(tmp_path), predictions(tmp_path), connections(tmp_path)) == (7, 7, None)
 
 
 def test_a_fold_that_was_cut_off_counts_nobody_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    process = ProcessFile(tmp_path)
-    process.close(counted(5))
+    ended(tmp_path, counted(5))
     _cut_off_before_files_are_gone(tmp_path, monkeypatch)
 
     assert [predictions(tmp_path), predictions(tmp_path)] == [5, 5]
@@ -116,8 +123,7 @@ def test_a_fold_that_was_cut_off_counts_nobody_twice(tmp_path: Path, monkeypatch
 def test_without_names_in_the_totals_a_cut_off_fold_would_count_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    process = ProcessFile(tmp_path)
-    process.close(counted(5))
+    ended(tmp_path, counted(5))
     _cut_off_before_files_are_gone(tmp_path, monkeypatch)
     _rewrite(tmp_path / TOTALS, lambda totals: Snapshot(series=totals.series))
 
@@ -156,7 +162,7 @@ def test_what_another_release_wrote_is_left_out(tmp_path: Path) -> None:
     found = read_all(tmp_path)
 
     assert list(found) == [families.THROTTLED.name]
-    file.close(odd)
+    file.close()
 
 
 def test_a_file_that_cannot_be_read_takes_nothing_else_with_it(tmp_path: Path) -> None:
@@ -165,7 +171,7 @@ def test_a_file_that_cannot_be_read_takes_nothing_else_with_it(tmp_path: Path) -
     (tmp_path / "1-1.msgpack").write_bytes(b"\xc1 rubbish")
 
     assert (predictions(tmp_path), predictions(tmp_path)) == (2, 2)
-    file.close(counted(2))
+    file.close()
 
 
 def test_gauges_are_summed_or_the_largest_holds() -> None:
@@ -180,8 +186,7 @@ def test_gauges_are_summed_or_the_largest_holds() -> None:
 def test_totals_are_bounded_and_keep_their_sum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("foretell.metrics.process_files.MAX_FOLDED_SERIES", 10)
     for start in range(3):
-        file = ProcessFile(tmp_path)
-        file.close(Snapshot(series=[
+        ended(tmp_path, Snapshot(series=[
             (families.PREDICTIONS.name, Series(("acme", f"m{start}-{number}", "1", "rest", "200"), [1.0], 1.0 + start))
             for number in range(20)
         ]))  # fmt: skip

@@ -3,6 +3,7 @@
 Optimization: no locks and no labels on the way; the event loop alone counts. Labels are put together when somebody looks.
 """
 
+import threading
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
@@ -101,6 +102,7 @@ class PredictionMetrics:
         self._entries: dict[Key, Entry] = {}
         self._rest = Entry()
         self._evicted_at = clock()
+        self._turn = threading.Lock()  # whoever reads, and whoever evicts: never for the counting itself
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -112,19 +114,21 @@ class PredictionMetrics:
 
     def series(self) -> list[tuple[str, Series]]:
         """Return all series, by the names of their families."""
-        now = self._clock()
-        entries = list(self._entries.items())
-        if any(self._rest.counts):
-            entries.append((REST, self._rest))
-        found: list[tuple[str, Series]] = []
-        for key, entry in entries:
-            entry.look(now)
-            found += entry.series(key)
-        return found
+        with self._turn:
+            now = self._clock()
+            entries = list(self._entries.items())
+            if any(self._rest.counts):
+                entries.append((REST, self._rest))
+            found: list[tuple[str, Series]] = []
+            for key, entry in entries:
+                entry.look(now)
+                found += entry.series(key)
+            return found
 
     @property
     def n_throttled(self) -> int:
-        return sum(entry.n_throttled for entry in (*self._entries.copy().values(), self._rest))
+        with self._turn:
+            return sum(entry.n_throttled for entry in (*self._entries.copy().values(), self._rest))
 
     def _new(self, tenant: str, model: str, version: int | None) -> Entry:
         if len(self._entries) >= self._max_entries and not self._evicted():
@@ -133,11 +137,21 @@ class PredictionMetrics:
         return entry
 
     def _evicted(self) -> bool:
-        """Let entries go that were not used for long; their counts go on in the rest. Return whether there is room now."""
+        """Let entries go that were not used for long; their counts go on in the rest. Return whether there is room now.
+
+        Race condition: who reads meanwhile would see counts twice or not at all, and a counter go back; so then it is left
+        to the next prediction, for which the event loop does not wait.
+        """
         now = self._clock()
-        if now - self._evicted_at < EVICT_EVERY_S:
+        if now - self._evicted_at < EVICT_EVERY_S or not self._turn.acquire(blocking=False):
             return False
-        self._evicted_at = now
+        try:
+            self._evicted_at = now
+            return self._evict(now)
+        finally:
+            self._turn.release()
+
+    def _evict(self, now: float) -> bool:
         for entry in self._entries.values():
             entry.look(now)
         idle = [key for key, entry in self._entries.items() if now - entry.used_at >= IDLE_S]

@@ -12,7 +12,7 @@ from foretell.metrics.families import Family
 from foretell.metrics.instruments import Callback, Counter, Reading
 from foretell.metrics.predictions import PredictionMetrics, now_s
 from foretell.metrics.process_files import ProcessFile, read_all
-from foretell.metrics.snapshots import Series, Snapshot, merged
+from foretell.metrics.snapshots import Series, Snapshot, merged, with_gauges_of
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,8 @@ class ProcessMetrics:
         self._own: list[Counter | Callback] = [self.http_requests, Callback(families.THROTTLED, self._n_throttled)]
         self._of_installation: list[Callback] = []
         self._file: ProcessFile | None = None
+        self._published = Snapshot()
+        self._is_behind = False
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -50,7 +52,7 @@ class ProcessMetrics:
 
     def start(self) -> None:
         self._stopping.clear()
-        self.publish()
+        self._try_to_publish()
         self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
         self._thread.start()
 
@@ -59,9 +61,10 @@ class ProcessMetrics:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(timeout=2 * PUBLISH_EVERY_S)
+        self._try_to_publish()
         with self._lock:
             if self._file is not None:
-                self._file.close(self.snapshot())
+                self._file.close()
             self._file = None
 
     @contextmanager
@@ -74,28 +77,54 @@ class ProcessMetrics:
             self.stop()
 
     def publish(self) -> None:
-        """Write down what was counted by now."""
+        """Write down what was counted by now.
+
+        Raises
+        ------
+        OSError
+            as where the disk is full.
+        """
         with self._lock:
             if self._file is None:
                 self._file = ProcessFile(self._directory)
-            self._file.publish(self.snapshot())
+            snapshot = self.snapshot()
+            self._file.publish(snapshot)
+            self._published = snapshot
 
     def snapshot(self) -> Snapshot:
         return Snapshot(series=[*self.predictions.series(), *_read(self._own)])
 
     def exposition(self, *, accept: str = "") -> tuple[bytes, str]:
         """Return what all processes counted, for Prometheus, and its content type. Reads files: not for an event loop."""
-        self.publish()
-        found = read_all(self._directory)
+        is_published = self._try_to_publish()
+        found = read_all(self._directory, instead={} if is_published else self._as_it_stands())
         found.update(merged([Snapshot(series=_read(self._of_installation))]))
         return exposed(found, accept=accept, now=now_s())
 
     def _run(self) -> None:
         while not self._stopping.wait(PUBLISH_EVERY_S):
-            try:
-                self.publish()
-            except Exception:
-                log.exception("the metrics of this process cannot be written; the next second tries again")
+            self._try_to_publish()
+
+    def _try_to_publish(self) -> bool:
+        """Publish, if that can be done. A full disk stops neither the process nor whoever looks why predictions are refused."""
+        try:
+            self.publish()
+        except Exception as err:
+            if not self._is_behind:
+                log.warning("the metrics of this process cannot be written; each second tries again", exc_info=err)
+            self._is_behind = True
+            return False
+        self._is_behind = False
+        return True
+
+    def _as_it_stands(self) -> dict[str, Snapshot]:
+        """Return what to show of this process where that cannot be written down.
+
+        Gauges are of now; counters stay as they were published, lest they go back when the next one to ask reads the file.
+        """
+        with self._lock:
+            name = self._file.name if self._file is not None else ""
+            return {name: with_gauges_of(self.snapshot(), self._published)}
 
     def _n_throttled(self) -> int:
         of_http = sum(int(count) for (_, status), count in self.http_requests.series() if status == "429")

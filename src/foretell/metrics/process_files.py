@@ -9,9 +9,10 @@ import fcntl
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
@@ -21,7 +22,7 @@ log = logging.getLogger(__name__)
 
 TOTALS = "totals.msgpack"
 MAX_FOLDED_SERIES = 10_000  # of each family
-_STALE_LOCK_S = 60.0
+_LEFTOVER_S = 60.0
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Snapshot).decode
@@ -45,9 +46,8 @@ class ProcessFile:
         if os.getpid() == self._pid and self._descriptor >= 0:
             _replace(self._path, snapshot)
 
-    def close(self, snapshot: Snapshot) -> None:
-        """Write the last words; whoever looks next folds them."""
-        self.publish(snapshot)
+    def close(self) -> None:
+        """Say no more; whoever looks next folds what was published."""
         self._forget()
 
     def _forget(self) -> None:
@@ -58,14 +58,17 @@ class ProcessFile:
         self._descriptor = -1
 
 
-def read_all(directory: Path) -> Merged:
-    """Return what all processes of this installation have counted, those included that are no more."""
+def read_all(directory: Path, *, instead: Mapping[str, Snapshot] = MappingProxyType({})) -> Merged:
+    """Return what all processes of this installation have counted, those included that are no more.
+
+    instead : what holds for a living process by its name, whatever its file says.
+    """
     with _turn(directory):
         totals = _read(directory / TOTALS) or Snapshot()
         living, dead = _processes(directory)
         if dead or totals.folded:
             totals = _folded(directory, totals, dead)
-        return merged([totals, *living])
+        return merged([totals, *{**living, **instead}.values()])
 
 
 def _folded(directory: Path, totals: Snapshot, dead: dict[str, Snapshot]) -> Snapshot:
@@ -76,36 +79,39 @@ def _folded(directory: Path, totals: Snapshot, dead: dict[str, Snapshot]) -> Sna
     fresh = [snapshot for name, snapshot in dead.items() if name not in totals.folded]
     series = lasting(merged([totals, *fresh]), max_series=MAX_FOLDED_SERIES)
     result = Snapshot(series=series, folded=sorted(dead))
-    _replace(directory / TOTALS, result)
+    try:
+        _replace(directory / TOTALS, result)
+    except OSError as err:  # as where the disk is full: the dead keep their files until it can be done
+        log.warning("what dead processes counted cannot be folded: %s", err)
+        return result
     for name in dead:
         (directory / f"{name}.msgpack").unlink(missing_ok=True)
         (directory / f"{name}.lock").unlink(missing_ok=True)
     return result
 
 
-def _processes(directory: Path) -> tuple[list[Snapshot], dict[str, Snapshot]]:
-    """Return the snapshots of the processes that live, and of those that are dead by their names."""
-    living: list[Snapshot] = []
+def _processes(directory: Path) -> tuple[dict[str, Snapshot], dict[str, Snapshot]]:
+    """Return the snapshots of the processes that live, and of those that are dead, by their names."""
+    living: dict[str, Snapshot] = {}
     dead: dict[str, Snapshot] = {}
     for path in sorted(directory.glob("*-*.msgpack")):
-        is_alive = _is_held(
-            path.with_suffix(".lock")
-        )  # before it is read: the last words of the dead are all there then
+        is_alive = _is_held(path.with_suffix(".lock"))  # before it is read: the dead have said all they will by then
         snapshot = _read(path) or Snapshot()
         if is_alive:
-            living.append(snapshot)
+            living[path.stem] = snapshot
         else:
             dead[path.stem] = snapshot
-    _drop_stale_locks(directory)
+    _drop_leftovers(directory)
     return living, dead
 
 
-def _drop_stale_locks(directory: Path) -> None:
-    """Remove what processes left that died before they had published anything."""
-    for path in directory.glob("*-*.lock"):
+def _drop_leftovers(directory: Path) -> None:
+    """Remove what processes left that died before they had published anything, or while they did."""
+    for path in (*directory.glob("*-*.lock"), *directory.glob(".*.msgpack.*")):
         with contextlib.suppress(OSError):
-            is_old = time.time_ns() / 1e9 - path.stat().st_mtime > _STALE_LOCK_S
-            if is_old and not path.with_suffix(".msgpack").exists() and not _is_held(path):
+            is_old = time.time_ns() / 1e9 - path.stat().st_mtime > _LEFTOVER_S
+            is_lock = path.suffix == ".lock"
+            if is_old and not (is_lock and (path.with_suffix(".msgpack").exists() or _is_held(path))):
                 path.unlink()
 
 
@@ -148,5 +154,9 @@ def _read(path: Path) -> Snapshot | None:
 
 def _replace(path: Path, snapshot: Snapshot) -> None:
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_bytes(_encode(snapshot))
-    fresh.replace(path)
+    try:
+        fresh.write_bytes(_encode(snapshot))
+        fresh.replace(path)
+    except OSError:
+        fresh.unlink(missing_ok=True)  # on a disk that is full, of all things
+        raise

@@ -48,6 +48,12 @@ def merged(snapshots: Iterable[Snapshot]) -> Merged:
     return result
 
 
+def with_gauges_of(fresh: Snapshot, counted: Snapshot) -> Snapshot:
+    """Return the gauges of one, and what was counted of another."""
+    gauges = [(name, series) for name, series in fresh.series if BY_NAME[name].kind == "gauge"]
+    return Snapshot(series=[*gauges, *((name, one) for name, one in counted.series if BY_NAME[name].kind != "gauge")])
+
+
 def lasting(found: Merged, *, max_series: int) -> list[tuple[str, Series]]:
     """Return what outlives its process: no gauges; and of each family the series that were used last, the rest as one."""
     return [
