@@ -4,14 +4,13 @@ Each function takes and returns msgpack types. After "convert" has opened an art
 artifact's author: that is why "check" runs in a fresh one, and why `building` believes neither.
 """
 
-import io
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from foretell.inference.conversion import convert
 from foretell.inference.conversion.estimators import as_estimator
 from foretell.inference.conversion.preparing import parts
-from foretell.inference.errors import RunFailed, SampleMismatch
+from foretell.inference.errors import RunFailed
 from foretell.inference.examples import Examples
 from foretell.inference.formats import File, load_artifact
 from foretell.inference.graph_checks import check_graph
@@ -37,7 +36,7 @@ def convert_artifact(payload: Payload) -> Payload:
     """Open an artifact and convert it: {"files", "sample", "target", "refinements", "accept_difference"}."""
     converted = convert(
         load_artifact(_files(payload)),
-        _table(payload.get("sample")),
+        payload.get("sample"),
         target=payload.get("target"),
         refinements=payload.get("refinements"),
         accept_difference=payload.get("accept_difference"),
@@ -88,20 +87,3 @@ def _on_one_thread(estimator: Any) -> Any:
 
 def _files(payload: Payload) -> list[File]:
     return [(file["name"], file["data"]) for file in payload["files"]]
-
-
-def _table(sample: bytes | None) -> Any:
-    """Read the sample, which is CSV."""
-    if sample is None:
-        return None
-    import pandas as pd
-
-    try:
-        table = pd.read_csv(io.BytesIO(sample))
-    except (ValueError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise SampleMismatch(
-            f"The sample is no CSV table: {error}. Send a header line and a line per row, comma-separated, in UTF-8."
-        ) from None
-    if table.empty:
-        raise SampleMismatch("The sample has no rows. Send a header line and at least one row.")
-    return table

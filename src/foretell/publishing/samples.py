@@ -1,6 +1,5 @@
 """The author's sample, in whatever form: as a pandas table for the conversion, and as CSV for the server."""
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,14 +37,10 @@ def read_sample(sample: Any) -> Sample | None:
 
 
 def table_of(sample: Sample | None) -> Any:
-    """Return the sample as a pandas table, as a conversion in this process takes it."""
-    if sample is None or sample.table is not None:
-        return None if sample is None else sample.table
-    pd = _pandas()
-    try:
-        return pd.read_csv(io.BytesIO(sample.csv))
-    except ValueError as err:
-        raise CannotPush(f"The sample is no CSV table: {err}. Give a header line and a line per row.") from None
+    """Return the sample as a conversion in this process takes it: a pandas table, or the CSV of a file."""
+    if sample is None:
+        return None
+    return sample.csv if sample.table is None else sample.table
 
 
 def as_table(rows: Any) -> Any:

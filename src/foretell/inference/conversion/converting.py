@@ -1,12 +1,14 @@
 """From what the author hands over to a ConvertedModel: the signature, the best graph, and the word of parity."""
 
 import contextlib
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from foretell.inference.batch import Batch, Predictions
+from foretell.inference.conversion.csv_samples import csv_table, readings
 from foretell.inference.conversion.estimators import as_estimator, name_of
 from foretell.inference.conversion.graphs import candidates
 from foretell.inference.conversion.libraries import versions_of
@@ -40,8 +42,9 @@ def convert(
     handed_over
         A fitted estimator or pipeline, a list of fitted steps in the order in which rows go through them, or the
         bytes of an ONNX graph.
-    sample : pandas.DataFrame, optional
-        Rows as the estimator takes them, at best those it was fitted on; may hold the target column.
+    sample : pandas.DataFrame or bytes, optional
+        Rows as the estimator takes them, at best those it was fitted on; may hold the target column. Bytes are CSV, whose
+        cells are read as the estimator learnt them.
     target
         Name of the target column in `sample`; it is dropped.
     refinements
@@ -60,12 +63,30 @@ def convert(
     if isinstance(handed_over, (bytes, bytearray)):
         from foretell.inference.conversion.bare_graphs import convert_graph
 
-        return convert_graph(bytes(handed_over), sample, target=target, refinements=refinements)
+        table = csv_table(sample) if isinstance(sample, bytes) else sample
+        return convert_graph(bytes(handed_over), table, target=target, refinements=refinements)
     estimator = as_estimator(handed_over)
-    signature = infer_signature(estimator, sample, target=target)
-    if refinements:
-        signature = refine(signature, refinements)
-    return _convert_estimator(estimator, signature, sample, accept_difference)
+
+    def convert_with(table: Any) -> ConvertedModel:
+        signature = infer_signature(estimator, table, target=target)
+        if refinements:
+            signature = refine(signature, refinements)
+        return _convert_estimator(estimator, signature, table, accept_difference)
+
+    if not isinstance(sample, bytes):
+        return convert_with(sample)
+    return _first_that_fits(convert_with, readings(sample, estimator, target))
+
+
+def _first_that_fits(convert_with: Callable[[Any], ConvertedModel], tables: Iterable[Any]) -> ConvertedModel:
+    """Return what the first reading of the sample makes that the estimator answers; else say what is wrong with the first."""
+    failures = []
+    for table in tables:
+        try:
+            return convert_with(table)
+        except SampleMismatch as error:
+            failures.append(error)
+    raise failures[0]
 
 
 def _convert_estimator(estimator: Any, signature: Signature, sample: Any, accept: float | None) -> ConvertedModel:
