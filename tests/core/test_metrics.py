@@ -14,7 +14,8 @@ from foretell.core.request_counts import RequestCounts
 from foretell.metrics import families
 from foretell.metrics.instruments import Counter
 from foretell.problems import UNKNOWN_ADDRESS
-from tests.cast import Cast
+from foretell.tenants.limits import set_limits
+from tests.cast import Cast, House
 from tests.http import HttpFor
 from tests.models import ready_sum_model
 
@@ -153,6 +154,19 @@ def test_every_metric_is_told(http_for: HttpFor) -> None:
     assert told == {
         family.name.removesuffix("_total") if family.kind == "counter" else family.name for family in families.ALL
     }
+
+
+def test_refusals_are_told_by_their_policy_whichever_way_the_caller_came(http_for: HttpFor, acme: House) -> None:
+    ready_sum_model(acme)
+    set_limits(tenant=acme.tenant, changes={"user": "2/min"})
+    of_user, alice = labelled("foretell_throttled_total", policy="user"), http_for("alice")
+    before = scraped(http_for(None)).get(of_user, 0.0)
+
+    by_the_lane = [alice.post("/api/v1/models/sum/predict/", json={"a": 1, "b": 2}).status_code for _ in range(3)]
+    by_django = [alice.get("/api/v1/me/").status_code for _ in range(2)]
+
+    assert (by_the_lane, by_django) == ([200, 200, 429], [429, 429])
+    assert scraped(http_for(None))[of_user] - before == 3
 
 
 def test_openmetrics_is_told_to_who_asks_for_it(http_for: HttpFor) -> None:

@@ -2,13 +2,14 @@
 
 import platform
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 from django.conf import settings
 
 import foretell
 from foretell.gateway.lane import Gateway
+from foretell.limits import refused
 from foretell.metrics import families
 from foretell.metrics.instruments import Labels
 from foretell.metrics.process import ProcessMetrics
@@ -60,13 +61,14 @@ def _add_load(metrics: ProcessMetrics, scheduler: Scheduler) -> None:
     metrics.add(families.IN_FLIGHT, lambda: load.requests)
     metrics.add(families.CONNECTIONS, lambda: load.connections)
     metrics.add(families.LOOP_LAG, RecentLag(load))
-    metrics.add(families.REFUSED, _refused)
+    metrics.add(families.REFUSED, lambda: _labelled(load.refused.copy()))
+    metrics.add(families.THROTTLED, lambda: _labelled(refused.counts()))
     metrics.add(families.WAITING, lambda: scheduler.n_waiting)
     metrics.add(families.RUNNING, lambda: scheduler.n_running)
 
 
-def _refused() -> Iterable[tuple[Labels, float]]:
-    return [((code,), count) for code, count in load.refused.copy().items()]
+def _labelled(counts: Mapping[str, int]) -> Iterable[tuple[Labels, float]]:
+    return [((label,), count) for label, count in counts.items()]
 
 
 def _add_log(metrics: ProcessMetrics) -> None:
@@ -87,6 +89,7 @@ def _add_catalogue(metrics: ProcessMetrics, gateway: Gateway) -> None:
         return [] if age_s is None else [((), age_s)]
 
     metrics.add(families.CATALOGUE_AGE, age)
+    metrics.add(families.CATALOGUE_READS, lambda: gateway.catalogue.n_learned)
     metrics.add(families.CATALOGUE_TENANTS, lambda: len(gateway.catalogue))
     metrics.add(families.ALIASES_BEHIND, lambda: gateway.n_aliases_behind)
 

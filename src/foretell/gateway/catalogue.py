@@ -41,6 +41,7 @@ class MemoryCatalogue:
         self._schema_of_host: dict[str, str] = {}
         self._schema_of_name: dict[str, str] = {}
         self._confirmed_at: float | None = None
+        self.n_learned = 0  #: how often a tenant was read anew
         self.is_complete = False  #: whether every tenant was read: from the database, or from a snapshot of it
         self.is_cut_off = False  #: whether the database was away when it was last asked
 
@@ -80,6 +81,7 @@ class MemoryCatalogue:
     def learn(self, known: Known) -> None:
         """Keep what is known of a tenant; `publish` shows it to the lane."""
         self._known[known.wanted.schema_name] = known
+        self.n_learned += 1
 
     def publish(self, entry: Tenant) -> None:
         """Let an entry of a tenant that is known take the place of the one before, with the addresses that lead to it."""

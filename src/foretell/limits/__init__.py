@@ -8,6 +8,7 @@ from foretell.limits.headers import POLICY_HEADER, STATE_HEADER, limit_header, p
 from foretell.limits.memory import MemoryLimiter
 from foretell.limits.quotas import QuotaExceeded, Quotas
 from foretell.limits.rates import InvalidRate, Rate
+from foretell.limits.refused import refused
 from foretell.limits.shared_memory import SharedMemoryLimiter
 
 __all__ = [
@@ -27,4 +28,5 @@ __all__ = [
     "claim_for",
     "limit_header",
     "policy_header",
+    "refused",
 ]

@@ -10,6 +10,7 @@ import msgspec
 
 from foretell.errors import ForetellError
 from foretell.limits.rates import Rate
+from foretell.limits.refused import refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Limiter(Protocol):
 
 
 class Throttled(ForetellError):
-    """A limit refused."""
+    """A limit refused. Who makes one counts it: whichever face the caller came by, it is raised once for each refusal."""
 
     code = "throttled"
 
@@ -82,6 +83,7 @@ class Throttled(ForetellError):
             retry_after_s=wait_s, policy=decision.policy.name,
         )  # fmt: skip
         self.decision = decision
+        refused.note(decision.policy.name)
 
 
 def claim_for(tenant_id: str, kind: str, id: str, policy: Policy) -> Claim:

@@ -7,6 +7,7 @@ from math import ceil
 from pathlib import Path
 
 from foretell.errors import ForetellError
+from foretell.limits.refused import refused
 from foretell.limits.tables import NoPlace, table_at
 
 SLOTS = 4_096
@@ -27,6 +28,7 @@ class QuotaExceeded(ForetellError):
             "00:00 UTC; an operator can raise it.",
             retry_after_s=max(1, ceil((end - now).total_seconds())), quota=what, limit=limit, used=used,
         )  # fmt: skip
+        refused.note(f"quota of {what}")
 
 
 class Quotas:

@@ -30,7 +30,7 @@ MODEL_SECONDS = Family("foretell_model_seconds", "histogram", "Time to read the 
 HTTP_REQUESTS = Family(
     "foretell_http_requests_total", "counter", "Answers that are no predictions of the lane.", ("method", "status")
 )
-THROTTLED = Family("foretell_throttled_total", "counter", "Answers with status 429, of all kinds.")
+THROTTLED = Family("foretell_throttled_total", "counter", "Requests that a limit or a quota refused.", ("policy",))
 REFUSED = Family(
     "foretell_refused_total", "counter", "Answers of the web server itself, by code of problem.", ("code",)
 )
@@ -55,6 +55,9 @@ CATALOGUE_AGE = Family(
     "Since the lane last knew what the database has; none before it first did.",
     merge="max",
 )
+CATALOGUE_READS = Family(
+    "foretell_catalogue_reads_total", "counter", "Times that what is known of a tenant was read anew."
+)
 CATALOGUE_TENANTS = Family("foretell_catalogue_tenants", "gauge", "Tenants that the lane knows.", merge="max")
 ALIASES_BEHIND = Family(
     "foretell_catalogue_aliases_behind", "gauge", "Aliases whose next version cannot be loaded.", merge="max"
@@ -71,6 +74,6 @@ BUILD = Family(
 ALL: tuple[Family, ...] = (
     PREDICTIONS, ROWS, SECONDS, MODEL_SECONDS, HTTP_REQUESTS, THROTTLED, REFUSED, PROCESSES, IN_FLIGHT, CONNECTIONS,
     LOOP_LAG, WAITING, RUNNING, LOG_LAG_BYTES, LOG_LAG_SECONDS, LOG_SEGMENTS, LOG_GAPS, LOG_TROUBLE, CATALOGUE_AGE,
-    CATALOGUE_TENANTS, ALIASES_BEHIND, MODELS_LOADED, MODELS_BYTES, MODEL_HITS, MODEL_LOADS, MODEL_EVICTIONS, BUILD,
+    CATALOGUE_READS, CATALOGUE_TENANTS, ALIASES_BEHIND, MODELS_LOADED, MODELS_BYTES, MODEL_HITS, MODEL_LOADS, MODEL_EVICTIONS, BUILD,
 )  # fmt: skip
 BY_NAME = {family.name: family for family in ALL}

@@ -19,7 +19,6 @@ _WIDTH = len(STATUS_LABELS)
 _FACE_AT = {face: index * _WIDTH for index, face in enumerate(FACES)}
 _OTHER_FACE_AT = (len(FACES) - 1) * _WIDTH
 _STATUS_AT = {status: index for index, status in enumerate(STATUSES)}
-_THROTTLED_AT = _STATUS_AT[429]
 
 MAX_ENTRIES = 2_000
 IDLE_S = 3_600.0
@@ -55,10 +54,6 @@ class Entry:
         if model_s is not None:
             self.rows += rows
             self.model_seconds.observe(model_s)
-
-    @property
-    def n_throttled(self) -> int:
-        return sum(self.counts[_THROTTLED_AT::_WIDTH])
 
     def look(self, now: float) -> None:
         """Note whether it was used since the last look. Optimization: the path reads no clock for it."""
@@ -124,11 +119,6 @@ class PredictionMetrics:
                 entry.look(now)
                 found += entry.series(key)
             return found
-
-    @property
-    def n_throttled(self) -> int:
-        with self._turn:
-            return sum(entry.n_throttled for entry in (*self._entries.copy().values(), self._rest))
 
     def _new(self, tenant: str, model: str, version: int | None) -> Entry:
         if len(self._entries) >= self._max_entries and not self._evicted():

@@ -33,7 +33,7 @@ class ProcessMetrics:
         self.predictions = PredictionMetrics()
         self.http_requests = Counter(families.HTTP_REQUESTS, max_series=MAX_HTTP_SERIES)
         self._directory = directory
-        self._own: list[Counter | Callback] = [self.http_requests, Callback(families.THROTTLED, self._n_throttled)]
+        self._own: list[Counter | Callback] = [self.http_requests]
         self._of_installation: list[Callback] = []
         self._file: ProcessFile | None = None
         self._published = Snapshot()
@@ -125,10 +125,6 @@ class ProcessMetrics:
         with self._lock:
             name = self._file.name if self._file is not None else ""
             return {name: with_gauges_of(self.snapshot(), self._published)}
-
-    def _n_throttled(self) -> int:
-        of_http = sum(int(count) for (_, status), count in self.http_requests.series() if status == "429")
-        return self.predictions.n_throttled + of_http
 
 
 def _read(instruments: Iterable[Counter | Callback]) -> list[tuple[str, Series]]:
