@@ -49,7 +49,7 @@ class Installation:
 
     def web_processes(self) -> list[psutil.Process]:
         below = self.running.roots[0].children(recursive=True)
-        return [each for each in below if "--fd" in each.cmdline()]
+        return [each for each in below if "--fd" in _words(each)]
 
     def use_django(self) -> None:
         """Let this process work on the installation's database, as its command line does."""
@@ -88,6 +88,13 @@ def connection_to_each(installation: Installation) -> dict[int, http.client.HTTP
         if len(met) == len(workers):
             return met
     raise RuntimeError(f"only {len(met)} of {len(workers)} web processes accepted a connection")
+
+
+def _words(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:  # it ended this moment
+        return []
 
 
 def _peers(process: psutil.Process) -> set[int]:
