@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from foretell.core.database_backend.base import TenantGone
 from foretell.core.tenancy import NoTenant, use_public, use_tenant
 from foretell.errors import ForetellError
+from foretell.problems import status_of
 from foretell.tenants import services
 from foretell.tenants.services import (
     InvalidTenant,
@@ -218,6 +220,29 @@ def test_a_tenant_that_was_deleted_is_not_found_at_its_old_address(installation:
 
     assert tenant_named("wine") is None
     assert tenant_of_host("wine.localhost") is None
+
+
+def test_whoever_is_being_served_while_the_tenant_is_deleted_finds_nothing(installation: None) -> None:
+    from foretell.accounts.models import User
+
+    tenant = create_tenant(name="wine")
+    with use_tenant(tenant):
+        assert not User.objects.exists()
+        delete_tenant(tenant=tenant)
+
+        with pytest.raises(TenantGone) as caught:
+            User.objects.exists()
+
+    assert status_of(caught.value) == 404
+
+
+def test_a_table_that_a_tenant_lacks_is_no_deleted_tenant(cast: Cast) -> None:
+    from django.db import ProgrammingError, connection
+
+    with cast.acme.inside(), connection.cursor() as cursor, pytest.raises(ProgrammingError) as caught:
+        cursor.execute("SELECT 1 FROM not_migrated_yet")
+
+    assert not isinstance(caught.value, ForetellError)
 
 
 def test_suspending_keeps_all_there_is_and_resuming_brings_it_back(cast: Cast) -> None:
