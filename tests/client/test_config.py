@@ -53,7 +53,18 @@ def test_without_a_server_it_says_the_ways_to_name_one(tmp_path: Path) -> None:
         resolve(environ={}, path=tmp_path / "none")
 
 
-@pytest.mark.parametrize("url", ["ftp://x", "http://", "http://user:hunter2@host", "http://host/?a=1", "http://[::1", "http://host:port", "host:99999"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://x",
+        "http://",
+        "http://user:hunter2@host",
+        "http://host/?a=1",
+        "http://[::1",
+        "http://host:port",
+        "host:99999",
+    ],
+)
 def test_what_is_no_address_is_refused_and_no_password_repeated(url: str, tmp_path: Path) -> None:
     with pytest.raises(NotConfigured) as caught:
         resolve(url, "ft_x", environ={}, path=tmp_path / "none")

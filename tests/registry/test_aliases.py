@@ -48,6 +48,15 @@ def test_moving_an_alias_needs_the_etag_of_what_one_saw(two_versions: None, alic
     assert served(alice) == 2
 
 
+@pytest.mark.parametrize(
+    ("said", "status"), [("*", 200), ('"0-0", {}', 200), ('"0-0", "1-0"', 412), ("W/{}", 412), ("", 412)]
+)
+def test_if_match_is_read_as_http_has_it(two_versions: None, alice: httpx.Client, said: str, status: int) -> None:
+    if_match = said.format(alice.get(CHAMPION).headers["ETag"])
+
+    assert alice.put(CHAMPION, json={"version": 2}, headers={"If-Match": if_match}).status_code == status
+
+
 def test_a_new_alias_needs_no_etag(two_versions: None, alice: httpx.Client) -> None:
     assert alice.put("/api/v1/models/sum/aliases/canary/", json={"version": 2}).status_code == 200
 

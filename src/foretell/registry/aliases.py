@@ -130,7 +130,7 @@ def _check_precondition(existing: Alias | None, if_match: str | None, must_match
                 "This alias exists. Send If-Match with the ETag of your last GET, so that you do not undo somebody else's move unseen."
             )
         return
-    if existing is None or if_match.strip() not in ("*", existing.etag):
+    if existing is None or {"*", existing.etag}.isdisjoint(tag.strip() for tag in if_match.split(",")):
         raise AliasChanged("The alias was moved since you read it. Read it again, and decide anew.")
 
 
