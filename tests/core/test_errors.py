@@ -89,15 +89,15 @@ def test_what_breaks_in_a_view_is_a_500_that_tells_nothing_but_where_to_look(
     from foretell.accounts.views import MeView
 
     def broken(*_: object) -> None:
-        raise RuntimeError("the secret is 42")
+        raise RuntimeError("the secret is swordfish")
 
     monkeypatch.setattr(MeView, "get", broken)
 
     answer = http_for("bob").get("/api/v1/me/")
 
-    assert "42" not in answer.text
+    assert "swordfish" not in answer.text
     assert_problem(answer, 500, "error")
-    assert "the secret is 42" in caplog.text
+    assert "the secret is swordfish" in caplog.text
 
 
 def test_an_error_of_ours_that_no_status_was_given_is_a_500_that_tells_nothing(
