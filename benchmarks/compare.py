@@ -19,6 +19,7 @@ from contenders.base import CannotRun, Contender, Running
 from measuring import Measurement, Shape, alone, measure, median, pss_mb
 from results import keep
 
+ROUNDS = 5
 Found = dict[str, dict[str, list[Measurement]]]
 
 
@@ -34,7 +35,7 @@ def main() -> None:
             running, cannot = start_all(chosen, place, stack)
             found = rounds(running, cannot, options)
             memory = {each.name: pss_mb(its) for each, its in running.items()}
-    keep("compare", summary(chosen, running, found, memory, cannot), is_whole=not (options.quick or options.only))
+    keep("compare", summary(chosen, running, found, memory, cannot), is_whole=is_whole(options))
 
 
 def arguments() -> argparse.Namespace:
@@ -42,12 +43,17 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME")
     parser.add_argument("--peers", action="store_true", help="with MLServer, MLflow, BentoML and LitServe")
     parser.add_argument("--quick", action="store_true", help="one short round: does it all work?")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--rates", type=int, nargs="*", default=[200, 2_000], help="fixed arrivals per second")
     options = parser.parse_args()
     if options.quick:
         options.rounds = 1
     return options
+
+
+def is_whole(options: argparse.Namespace) -> bool:
+    """Whether the results may stand for all: medians of fewer rounds, or of some contenders, are only shown."""
+    return options.rounds >= ROUNDS and not options.only
 
 
 def start_all(

@@ -7,19 +7,23 @@ from typing import Any
 # ruff: noqa: RUF001  the sign for "times" is meant
 
 BATCHING = ("bentoml", "litserve", "mlserver", "mlflow")
+PLAIN_FOREST = (
+    "the example's forest has n_jobs=None, which suits the others: one that asks for all cores costs them more a row"
+)
+NOT_KNOWN = "not known; compare the tables below"
 Kept = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Goal:
-    """`value` reads the results; a KeyError means that nothing was measured. `unit` formats the value."""
+    """`value` and `holds_back` read the results; a KeyError means that it was not measured. `unit` formats the value."""
 
     what: str
     goal: str
     value: Callable[[Kept], float]
     is_reached: Callable[[float], bool]
     unit: str
-    holds_back: Callable[[Kept], str] = lambda kept: "not known; compare the tables below"
+    holds_back: Callable[[Kept], str] = lambda kept: NOT_KNOWN
 
 
 def goal_rows(kept: Kept) -> Iterator[list[str]]:
@@ -34,11 +38,18 @@ def goal_rows(kept: Kept) -> Iterator[list[str]]:
             goal.what,
             goal.goal,
             goal.unit.format(value),
-            "reached" if reached else f"not reached: {goal.holds_back(kept)}",
+            "reached" if reached else f"not reached: {why(goal, kept)}",
         ]
     for name in ("swaps", "propagation", "fairness", "many_tenants"):
         yield from kept.get(name, [[f"`python benchmarks/{name}.py`", "", "not measured", ""]])
     yield from ELSEWHERE
+
+
+def why(goal: Goal, kept: Kept) -> str:
+    try:
+        return goal.holds_back(kept)
+    except KeyError:  # what it is explained by did not run
+        return NOT_KNOWN
 
 
 def of(name: str, what: str, shape: str = "one, 32") -> Callable[[Kept], float]:
@@ -50,7 +61,7 @@ def ratio(above: Callable[[Kept], float], below: Callable[[Kept], float]) -> Cal
 
 
 def best_peer(kept: Kept, *, tuned: bool) -> float:
-    """Return the most requests a second that a dedicated server reached, at whatever number of connections."""
+    """Return the most requests a second that a dedicated server reached, over 32 connections."""
     names = [name for name in kept["compare"] if name.startswith(BATCHING) and name.endswith("_tuned") == tuned]
     return max(
         found["measured"]["one, 32"]["per_s"]
@@ -82,11 +93,13 @@ GOALS = (
     Goal("… against FastAPI + onnxruntime, CPU per request", "≤ 0.38×", ratio(CPU, of("fastapi_onnx", "cpu_us")),
          lambda value: value <= 0.38, "{:.2f}×", shares),
     Goal("… against the best dedicated server, as the model comes", "≥ 25×",
-         lambda kept: PER_S(kept) / best_peer(kept, tuned=False), lambda value: value >= 25, "{:.0f}×"),
+         lambda kept: PER_S(kept) / best_peer(kept, tuned=False), lambda value: value >= 25, "{:.0f}×",
+         lambda kept: PLAIN_FOREST),
     Goal("… against the best dedicated server, tuned", "≥ 12×",
          lambda kept: PER_S(kept) / best_peer(kept, tuned=True), lambda value: value >= 12, "{:.0f}×"),
     Goal("… against the tutorials' DRF view with token auth", "≥ 150×", ratio(PER_S, of("drf_token", "per_s")),
-         lambda value: value >= 150, "{:.0f}×"),
+         lambda value: value >= 150, "{:.0f}×",
+         lambda kept: PLAIN_FOREST),
     Goal("p99 with one connection", "≤ 1.5 ms", of("foretell", "p99_ms", "one, 1"), lambda value: value <= 1.5, "{:.2f} ms"),
     Goal("1,000 rows of 30 features as JSON, against parse + runtime alone (p50, one connection)", "≤ 1.3×",
          ratio(of("foretell", "p50_ms", "thousand, 1"), of("raw", "p50_ms", "thousand, 1")), lambda value: value <= 1.3,

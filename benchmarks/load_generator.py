@@ -43,6 +43,11 @@ class Load:
         self.asked += 1
         return self.messages[self.asked % len(self.messages)]
 
+    @property
+    def in_flight(self) -> int:
+        """Requests that were sent, and have no answer and no error yet."""
+        return self.asked - sum(self.statuses.values()) + self.statuses["refused"]
+
     def is_right(self, answer: bytes) -> bool:
         return any(needle in answer for needle in self.needles)
 
@@ -140,13 +145,13 @@ async def run(load: Load) -> dict[str, Any]:
         await arrivals(load, began)
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(load.over.wait(), max(0.0, load.end - time.perf_counter()))
-    answered, seconds = sum(load.statuses.values()), time.perf_counter() - began
+    answered, right, seconds = sum(load.statuses.values()), load.statuses["200"], time.perf_counter() - began
     cpu = time.process_time() - cpu
     await asyncio.sleep(0.05 if load.rate is None else min(GRACE_S, 0.05 + len(load.due)))
-    load.unanswered = len(load.due)
+    load.unanswered = len(load.due) + (load.in_flight if load.rate is not None else 0)
     found = sorted(load.latencies_s) or [float("nan")]
     return {
-        "answered": answered, "seconds": seconds, "statuses": dict(load.statuses), "wrong": load.wrong,
+        "answered": answered, "right": right, "seconds": seconds, "statuses": dict(load.statuses), "wrong": load.wrong,
         "unanswered": load.unanswered, "generator_busy": cpu / seconds,
         "p50_ms": found[len(found) // 2] * 1e3, "p99_ms": found[min(len(found) - 1, int(len(found) * 0.99))] * 1e3,
     }  # fmt: skip

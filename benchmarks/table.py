@@ -60,6 +60,7 @@ def row(each: dict[str, Any], found: dict[str, float]) -> list[str]:
     return [
         each["title"], f"{found['per_s']:,.0f}", f"{found['p50_ms']:.2f}", f"{found['p99_ms']:.2f}",
         f"{found['cpu_us']:,.0f}", f"{found['errors']:.0f}", f"{found['unanswered']:.0f}",
+        f"{found['generator_busy']:.0%}",
     ]  # fmt: skip
 
 
@@ -73,6 +74,7 @@ def heading(shape: str) -> str:
 
 def markdown(header: tuple[str, ...], rows: list[Any]) -> str:
     lines = [header, ["---"] * len(header), *rows]
+    assert all(len(line) == len(header) for line in lines), lines
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
