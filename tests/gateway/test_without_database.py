@@ -1,6 +1,7 @@
 """The database away: what is known is served, and a process that starts then begins from the snapshot."""
 
 import asyncio
+import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from foretell.core.health import Health
 from foretell.gateway.away import DatabaseAway
 from foretell.gateway.keeping import snapshot_of
 from foretell.gateway.lane import Gateway, WhenKnown
+from foretell.gateway.listening import Listener
 from foretell.gateway.signed_files import FileRefused
 from foretell.gateway.snapshot import PURPOSE, read_snapshot
 from foretell.inference.loaded_models import LoadedModels
@@ -189,6 +191,50 @@ def test_the_probe_says_unavailable_where_there_is_nothing_to_serve_from(
         status, _ = Health(nowhere, required=readiness.REQUIRED, advisory=readiness.ADVISORY).readiness()
 
     assert status == 503
+    gateway.end()
+
+
+def test_a_database_that_hangs_is_away_too_until_it_answers(
+    begin: Begin, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = threading.Event()
+    answers.set()
+    ask = Listener.numbers
+
+    def numbers(listener: Listener) -> dict[str, int]:
+        answers.wait(20)
+        return ask(listener)
+
+    monkeypatch.setattr("foretell.gateway.catalogue.SILENCE_S", 0.2)
+    monkeypatch.setattr(Listener, "numbers", numbers)
+    gateway = begin()
+    until(lambda: gateway.is_serving)
+
+    answers.clear()
+    until(lambda: gateway.is_cut_off)
+    answers.set()
+
+    until(lambda: not gateway.is_cut_off)
+
+
+def test_a_question_that_was_answered_is_no_silence(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: nobody has asked for a while, and nothing is the matter."""
+    monkeypatch.setattr("foretell.gateway.catalogue.SILENCE_S", -1.0)
+
+    assert not gateway.is_cut_off
+    with gateway.catalogue.asking():
+        assert gateway.is_cut_off
+
+
+def test_a_start_without_the_database_waits_for_no_more_than_one_attempt(
+    kept: Path, away: Away, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway = Gateway(loaded=LoadedModels())
+    monkeypatch.setattr("foretell.gateway.lane.CATCHING_UP_S", 60.0)
+
+    with away():
+        gateway.begin()  # a test that takes a minute has failed: the attempt was over at once
+        assert gateway._follower._has_tried.is_set()
     gateway.end()
 
 

@@ -2,9 +2,12 @@
 
 import time
 from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from foretell.serving.catalogue import Tenant
+
+SILENCE_S = 3.0  # a database that has not said a word for so long is away, though it refused nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,8 @@ class MemoryCatalogue:
         self._confirmed_at: float | None = None
         self.n_learned = 0  #: how often a tenant was read anew
         self.is_complete = False  #: whether every tenant was read: from the database, or from a snapshot of it
-        self.is_cut_off = False  #: whether the database was away when it was last asked
+        self._is_away = False
+        self._asked_at: float | None = None  # since when a question waits for its answer
 
     # --- for the lane ---
 
@@ -102,6 +106,25 @@ class MemoryCatalogue:
     def confirm(self) -> None:
         """Note that the database was asked just now, and all that it told is here."""
         self._confirmed_at, self.is_complete, self.is_cut_off = self._clock(), True, False
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Note while the database is asked: one that hangs refuses nothing, and only the waiting tells of it."""
+        self._asked_at = self._clock()
+        try:
+            yield
+        finally:
+            self._asked_at = None
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the database was away when it was last asked, or leaves what it is asked unanswered."""
+        asked_at = self._asked_at
+        return self._is_away or (asked_at is not None and self._clock() - asked_at > SILENCE_S)
+
+    @is_cut_off.setter
+    def is_cut_off(self, is_away: bool) -> None:
+        self._is_away = is_away
 
     @property
     def age_s(self) -> float | None:

@@ -96,10 +96,7 @@ class Follower:
                     wait_s = RECONNECT_S[0]
                     self._follow(listener)
             except AWAY as err:
-                self._catalogue.is_cut_off = True
-                log.warning(
-                    "the catalogue cannot follow the database; what is known is served", detail=str(err).strip()
-                )
+                self._note_away(err)
             except Exception:
                 log.exception("the catalogue stopped following the database, and begins again")
             self._wait_away(wait_s * random.uniform(0.5, 1.0))  # noqa: S311  no secret: a wait
@@ -136,7 +133,8 @@ class Follower:
         Race condition: the numbers are read before the rows, so what changes in between is read again.
         """
         with self._turn, _connections():
-            numbers = listener.numbers()
+            with self._catalogue.asking():
+                numbers = listener.numbers()
             known = self._catalogue.numbers()
             for schema_name in known.keys() - numbers.keys():
                 self._forget(schema_name)
@@ -155,10 +153,14 @@ class Follower:
         return number != unreadable or time.monotonic() >= retry_at
 
     def _read(self, schema_names: Collection[str], numbers: Mapping[str, int]) -> None:
-        for head in read_heads(schema_names):
+        with self._catalogue.asking():
+            heads = read_heads(schema_names)
+        for head in heads:
             number = numbers[head.schema_name]
             try:
-                self._learn(read_tenant(head, now=timezone.now()), number)
+                with self._catalogue.asking():
+                    rows = read_tenant(head, now=timezone.now())
+                self._learn(rows, number)
                 self._seed_quota(head)
                 self._unreadable.pop(head.schema_name, None)
             except AWAY:
