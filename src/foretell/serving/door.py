@@ -101,6 +101,29 @@ class Door:
             raise ModelNotFound
         return model
 
+    def count(self, exchange: Exchange) -> None:
+        """Count a request that is no prediction.
+
+        Raises
+        ------
+        Throttled
+        """
+        self._take(exchange, *known(exchange), None)
+
+    def expect(self, exchange: Exchange, name: str) -> None:
+        """Look whether predictions with a model may come, without counting anything.
+
+        Raises
+        ------
+        ModelNotFound, NotAllowed
+        """
+        tenant, principal = known(exchange)
+        model = visible_model(tenant, principal, name)
+        if not principal.may_predict:
+            raise NotAllowed
+        if model is None:
+            raise ModelNotFound
+
     def see(self, exchange: Exchange, name: str) -> Model:
         """Return a model for what there is to know of it, without counting anything.
 

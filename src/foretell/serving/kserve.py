@@ -44,7 +44,7 @@ class KServeFace:
 
     def route(self, method: str, path: str) -> Handler | None:
         if path == "/":
-            return _alive if method in ("GET", "HEAD") else None
+            return self._alive if method in ("GET", "HEAD") else None
         if path != "/v1" and not path.startswith("/v1/"):
             return None
         found = find_handler(self.routes, method, path.removesuffix("/"))
@@ -58,12 +58,16 @@ class KServeFace:
     def failure(self, error: ForetellError, exchange: Exchange) -> Response:
         return plain_error(error, exchange)
 
+    async def _alive(self, exchange: Exchange) -> Response:
+        await self._services.visit(exchange)
+        return replied({"status": "alive"})
+
     async def _models(self, exchange: Exchange) -> Response:
-        await self._services.enter(exchange)
+        await self._services.visit(exchange)
         return replied({"models": [model.name for model in visible_models(exchange)]})
 
     async def _model(self, exchange: Exchange, *, name: str, alias: str | None, version: str | None) -> Response:
-        await self._services.enter(exchange)
+        await self._services.visit(exchange)
         model = self._services.see(exchange, name)
         find_version(model, alias=alias, number=number_of(name, version))
         return replied({"name": model.name, "ready": True})
@@ -113,7 +117,3 @@ def parse_v1(signature: Signature, body: bytes) -> ParsedRows:
     if INSTANCES in document:
         return read_instances(signature, document[INSTANCES], path=INSTANCES)
     return read_columns(signature, document[INPUTS], path=INPUTS)
-
-
-async def _alive(exchange: Exchange) -> Response:
-    return replied({"status": "alive"})

@@ -18,6 +18,11 @@ class LaneServices:
         """Find out whose address this is and who asks; raises what `Door.enter` raises."""
         return await self.door.enter(exchange)
 
+    async def visit(self, exchange: Exchange) -> None:
+        """Let in, and count, who asks for something else than a prediction; raises what `Door.enter` and `Door.count` raise."""
+        await self.door.enter(exchange)
+        self.door.count(exchange)
+
     def admit(self, exchange: Exchange, name: str) -> Model:
         """Let the principal predict with a model, and count it; raises what `Door.admit` raises."""
         if exchange.tenant is not None and name in exchange.tenant.models:

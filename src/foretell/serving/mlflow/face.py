@@ -52,7 +52,7 @@ class MlflowFace:
         return Response(200, PROTOCOL_VERSION)
 
     async def _require_servable(self, exchange: Exchange, name: str, alias: str | None, version: str | None) -> None:
-        await self._services.enter(exchange)
+        await self._services.visit(exchange)
         model = self._services.see(exchange, name)
         find_version(model, alias=alias, number=number_of(name, version))
 

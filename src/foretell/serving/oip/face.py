@@ -69,11 +69,11 @@ class OipFace:
         return plain_error(error, exchange)
 
     async def _server(self, exchange: Exchange) -> Response:
-        await self._services.enter(exchange)
+        await self._services.visit(exchange)
         return replied({"name": "foretell", "version": foretell.__version__, "extensions": EXTENSIONS})
 
     async def _model(self, exchange: Exchange, *, name: str, alias: str | None, version: str | None) -> Response:
-        await self._services.enter(exchange)
+        await self._services.visit(exchange)
         model = self._services.see(exchange, name)
         found = find_version(model, alias=alias, number=number_of(name, version))
         tenant, _ = known(exchange)
@@ -81,7 +81,7 @@ class OipFace:
         return replied(model_metadata(model, found, loaded.signature))
 
     async def _model_ready(self, exchange: Exchange, *, name: str, alias: str | None, version: str | None) -> Response:
-        await self._services.enter(exchange)
+        await self._services.visit(exchange)
         model = self._services.see(exchange, name)
         find_version(model, alias=alias, number=number_of(name, version))
         return replied({"name": model.name, "ready": True})

@@ -30,11 +30,11 @@ class Repository:
         self._services = services
 
     async def models(self, exchange: Exchange) -> Response:
-        await self._services.enter(exchange)
+        await self._services.visit(exchange)
         return replied({"models": [model.name for model in visible_models(exchange)]})
 
     async def index(self, exchange: Exchange) -> Response:
-        await self._services.enter(exchange)
+        await self._services.visit(exchange)
         only_ready = _asks_for_ready(await exchange.body(decompress=True))
         entries = [_entry(model, version) for model in visible_models(exchange) for version in _sorted(model)]
         return replied([entry for entry in entries if not only_ready or entry["state"] == READY])
@@ -52,7 +52,7 @@ class Repository:
         return replied({"name": model.name, "unload": True})
 
     async def _servable(self, exchange: Exchange, name: str) -> tuple[Model, Version]:
-        await self._services.enter(exchange)
+        await self._services.visit(exchange)
         try:
             model = self._services.see(exchange, name)
             return model, find_version(model, alias=None, number=None)
