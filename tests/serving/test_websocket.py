@@ -126,7 +126,7 @@ def test_who_says_nothing_is_closed(world: World, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize(
     ("person", "options", "status"),
-    [("carol", {}, 401), ("alice", {"host": "nobody.localhost"}, 404), ("alice", {"origin": "http://evil.example"}, 403),
+    [("carol", {}, 401), ("bob", {}, 403), ("bob", {"path": "/ws/v1/models/nothing/predict/"}, 403), ("alice", {"host": "nobody.localhost"}, 404), ("alice", {"origin": "http://evil.example"}, 403),
      ("alice", {"origin": "null"}, 403), ("alice", {"path": "/ws/v1/models/nothing/predict/"}, 404)],
 )  # fmt: skip
 def test_a_handshake_is_refused_with_a_problem(world: World, person: str, options: dict[str, str], status: int) -> None:
@@ -137,8 +137,10 @@ def test_a_handshake_is_refused_with_a_problem(world: World, person: str, option
     assert json.loads(heard[1]["body"])["status"] == status
 
 
-def test_who_may_not_predict_is_told_so(world: World) -> None:
-    assert stream(world, ROW, person="bob").closed_with == 4403
+def test_who_introduces_itself_and_may_not_predict_is_told_so(world: World) -> None:
+    introduction = {"authorization": f"Bearer {world.shown['bob']}"}
+
+    assert stream(world, introduction, ROW, person=None).closed_with == 4403
 
 
 def test_a_revoked_key_ends_the_stream_at_the_next_message(world: World) -> None:

@@ -99,7 +99,7 @@ class Stream:
             self._services.door.tenant(handshake)
             if is_shown := self._is_shown(handshake):
                 await self._services.enter(handshake)
-                self._services.see(handshake, self._target.model)
+                self._services.door.expect(handshake, self._target.model)
         except ForetellError as err:
             await self._refuse(err, handshake)
             return
