@@ -74,6 +74,11 @@ def test_options_of_the_url_reach_the_driver() -> None:
     assert django_database("postgresql://db/app?sslmode=require")["OPTIONS"]["sslmode"] == "require"
 
 
+def test_a_database_that_falls_silent_is_noticed_within_seconds_unless_the_address_says_otherwise() -> None:
+    assert django_database("postgresql://db/app")["OPTIONS"]["tcp_user_timeout"] == "8000"
+    assert django_database("postgresql://db/app?tcp_user_timeout=5000")["OPTIONS"]["tcp_user_timeout"] == "5000"
+
+
 def test_the_settings_have_no_debug_and_trust_no_proxy() -> None:
     from django.conf import settings
 

@@ -10,15 +10,8 @@ import psycopg
 from django.db import connection
 
 CHANNEL = "foretell_catalogue"
-# A database that went away without a word is noticed by the poll, within these.
-PARAMETERS = {
-    "connect_timeout": 5,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 8_000,
-    "application_name": "foretell catalogue",
-}
+# Beside what every connection has, by which a database that went away without a word is noticed.
+PARAMETERS = {"connect_timeout": 5, "application_name": "foretell catalogue"}
 STATEMENT_TIMEOUT_MS = 10_000
 
 
