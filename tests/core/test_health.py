@@ -1,10 +1,12 @@
 """The probes: open to all, answered before any tenant is looked for."""
 
+import asyncio
+import threading
 from http import HTTPStatus
 
 import pytest
 
-from foretell.asgi import Receive, Scope, Send
+from foretell.asgi import Message, Receive, Scope, Send
 from foretell.core.health import Check, Health
 from tests.http import HttpFor
 
@@ -73,3 +75,61 @@ def test_a_database_that_is_away_makes_it_503(http_for: HttpFor, monkeypatch: py
     assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
     assert answer.json()["checks"]["database"] == "OperationalError"
     assert http_for(None).get("/livez").status_code == HTTPStatus.OK
+
+
+def probes(health: Health, n: int) -> list[int]:
+    """Return the statuses of so many probes at once."""
+    statuses: list[int] = []
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    async def ask() -> None:
+        await asyncio.gather(*(health({"type": "http", "path": "/readyz"}, nothing, send) for _ in range(n)))
+
+    asyncio.run(ask())
+    return statuses
+
+
+async def nothing() -> Message:
+    raise AssertionError("a probe has no body")
+
+
+def test_many_probes_are_one_look() -> None:
+    looks: list[int] = []
+
+    def looked() -> None:
+        looks.append(1)
+
+    health = Health(nowhere, required={"a": looked}, advisory={})
+
+    assert probes(health, 20) == [200] * 20
+    assert len(looks) == 1
+
+
+def test_a_check_that_hangs_at_first_is_looked_at_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("foretell.core.health.DEADLINE_S", 0.1)
+    ends = threading.Event()
+    looks: list[int] = []
+
+    def first_hangs() -> None:
+        looks.append(1)
+        if len(looks) == 1:
+            ends.wait(20)
+
+    assert probes(Health(nowhere, required={"a": first_hangs}, advisory={}), 20) == [200] * 20
+    ends.set()
+
+
+def test_checks_that_never_end_are_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("foretell.core.health.DEADLINE_S", 0.1)
+    ends = threading.Event()
+
+    def hangs() -> None:
+        ends.wait(20)
+
+    health = Health(nowhere, required={"a": hangs}, advisory={})
+
+    assert probes(health, 3) == [503] * 3
+    ends.set()

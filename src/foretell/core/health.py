@@ -1,17 +1,22 @@
 """`/livez`, `/readyz`: answered before tenant routing, with no tenant, session or credential."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 
 import structlog
-from asgiref.sync import sync_to_async
 
 from foretell.asgi import ASGIApp, Receive, Scope, Send
 
 log = structlog.get_logger(__name__)
 
 Check = Callable[[], str | None]  # None where all is well, else what is wrong, in words
+Readiness = tuple[HTTPStatus, dict[str, object]]
+DEADLINE_S = 4.0  # longer than it takes to find out that the database hangs; then no check waits for it any more
+LOOKERS = 4  # threads: of its own, so that checks that hang hold up nothing but probes
+HANGS: Readiness = (HTTPStatus.SERVICE_UNAVAILABLE, {"status": "unavailable", "checks": {"checks": "they do not end"}})
 
 
 class Health:
@@ -31,6 +36,8 @@ class Health:
         self.app = app
         self.required = required
         self.advisory = advisory
+        self._pool = ThreadPoolExecutor(max_workers=LOOKERS, thread_name_prefix="readiness")
+        self._looking: asyncio.Future[Readiness] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path")
@@ -39,9 +46,22 @@ class Health:
         elif path == "/livez":
             await _answer(send, HTTPStatus.OK, {"status": "ok"})
         else:
-            await _answer(send, *await sync_to_async(self.readiness, thread_sensitive=False)())
+            await _answer(send, *await self._looked())
 
-    def readiness(self) -> tuple[HTTPStatus, dict[str, object]]:
+    async def _looked(self) -> Readiness:
+        """Look in a thread, once for all who ask meanwhile; where that does not end, look once more."""
+        for _ in range(2):
+            if self._looking is None or self._looking.done():
+                self._looking = asyncio.get_running_loop().run_in_executor(self._pool, self.readiness)
+            looking = self._looking
+            await asyncio.wait([looking], timeout=DEADLINE_S)
+            if looking.done():
+                return looking.result()
+            if self._looking is looking:
+                self._looking = None
+        return HANGS
+
+    def readiness(self) -> Readiness:
         required = {name: _outcome(check) for name, check in self.required.items()}
         advisory = {name: _outcome(check) for name, check in self.advisory.items()}
         checks = {name: outcome or "ok" for name, outcome in (required | advisory).items()}
