@@ -1,13 +1,15 @@
-"""What of a prediction its log keeps, by the model's own policy. Every face asks here."""
+"""What the log keeps of a prediction, by the model's own policy. Every face asks here."""
 
+import time
 from collections.abc import Collection
 from typing import NamedTuple
 
 import msgspec
 
+from foretell.inference.answering import Prediction
 from foretell.inference.codec.parsed import ParsedRows
 from foretell.inference.columns import batch_to_json
-from foretell.segments.records import COLUMNS
+from foretell.segments.records import COLUMNS, PredictionRecord
 
 
 class Payload(NamedTuple):
@@ -19,6 +21,42 @@ class Payload(NamedTuple):
 
 
 NOTHING = Payload(None, "", None)
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """How a prediction was asked for.
+
+    face : "rest", "form", "oip", …
+    body, media_type : what came, where it is one of our own API's bodies; else the rows themselves are logged.
+    """
+
+    face: str
+    body: bytes = b""
+    media_type: str = ""
+
+
+def record_of(
+    prediction: Prediction,
+    asked: Asked,
+    *,
+    tenant: str,
+    user_id: str,
+    key_id: str | None,
+    request_id: str,
+    policy: str,
+    redacted: Collection[str],
+) -> PredictionRecord:
+    """Return what is written down of a prediction that is answered now; `policy` and `redacted` as in `logged_payload`."""
+    parsed = prediction.parsed
+    inputs, inputs_type, outputs = logged_payload(
+        policy, redacted, body=asked.body, media_type=asked.media_type, parsed=parsed, answer=prediction.body
+    )
+    return PredictionRecord(
+        id=prediction.id_bytes, tenant=tenant, at_us=time.time_ns() // 1_000, model=prediction.model, version=prediction.version,
+        face=asked.face, user_id=user_id, key_id=key_id, request_id=request_id, n_rows=parsed.batch.n_rows,
+        duration_us=int(prediction.duration_s * 1e6), n_warnings=len(parsed.warnings),
+        inputs=inputs, inputs_type=inputs_type, outputs=outputs,
+    )  # fmt: skip
 
 
 def logged_payload(

@@ -1,38 +1,16 @@
 """One prediction, one path: REST, pages, and every face to come end in `predict`."""
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from uuid import UUID
-
 from foretell.accounts import limiting
 from foretell.accounts.permissions import Action, Principal, is_allowed, is_visible
-from foretell.ids import uuid7
-from foretell.inference import predicting as inference
-from foretell.inference.batch import Predictions
-from foretell.inference.codec import ParsedRows
-from foretell.inference.codec.answers import encoded_answer
-from foretell.inference.signature import Signature
+from foretell.inference.answering import Parse, Prediction, answer
+from foretell.inference.logged import Asked
 from foretell.naming import CHAMPION
 from foretell.refusals import ModelNotFound, NoSuchAlias, NoSuchVersion, NotAllowed, not_ready
 from foretell.registry.models import ModelVersion
-from foretell.registry.recording import Asked, record
+from foretell.registry.recording import record
 from foretell.registry.serving import borrowed_model
 
 MAX_NUMBER = 2**31 - 1  # what a column of version numbers holds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prediction:
-    """An answer, with what a face needs to put it into its own words."""
-
-    id: UUID
-    model: str
-    version: int
-    signature: Signature
-    parsed: ParsedRows
-    predictions: Predictions
-    body: bytes  #: the answer in our own API's JSON, as it is logged
 
 
 def predict(
@@ -41,7 +19,7 @@ def predict(
     model: str,
     alias: str | None = None,
     version: int | None = None,
-    parse: Callable[[Signature], ParsedRows],
+    parse: Parse,
     asked: Asked,
 ) -> Prediction:
     """Ask the champion of `model`, or the version that an alias or a number names.
@@ -68,22 +46,11 @@ def predict(
     """
     found = resolve_version(principal=principal, model=model, alias=alias, version=version)
     with borrowed_model(found) as loaded:
-        started, signature = time.perf_counter(), loaded.signature
-        parsed = parse(signature)
-        limiting.take_quota(rows=parsed.batch.n_rows)
-        predictions = inference.predict(loaded, parsed.batch)
-    duration_s, identifier = time.perf_counter() - started, uuid7()
-    body = encoded_answer(
-        signature, predictions, is_single=parsed.is_single, model=model, version=found.number,
-        id=str(identifier), warnings=parsed.warnings,
-    )  # fmt: skip
-    record(
-        id=identifier, principal=principal, version=found, asked=asked, parsed=parsed, answer=body, duration_s=duration_s
-    )  # fmt: skip
-    return Prediction(
-        id=identifier, model=model, version=found.number, signature=signature, parsed=parsed,
-        predictions=predictions, body=body,
-    )  # fmt: skip
+        prediction = answer(
+            loaded, parse, model=model, version=found.number, count_rows=lambda rows: limiting.take_quota(rows=rows)
+        )
+    record(principal=principal, version=found, asked=asked, prediction=prediction)
+    return prediction
 
 
 def resolve_version(*, principal: Principal, model: str, alias: str | None, version: int | None) -> ModelVersion:

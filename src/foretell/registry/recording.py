@@ -2,37 +2,20 @@
 
 import atexit
 import threading
-import time
-from dataclasses import dataclass
-from uuid import UUID
 
 from django.conf import settings
 
 from foretell.accounts.permissions import Principal
 from foretell.core.request_ids import request_id
 from foretell.core.tenancy import current_tenant
-from foretell.inference.codec import ParsedRows
-from foretell.inference.logged import logged_payload
+from foretell.inference.answering import Prediction
+from foretell.inference.logged import Asked, record_of
 from foretell.registry.models import ModelVersion
-from foretell.segments.records import PredictionRecord
 from foretell.segments.writing import SegmentWriter
 from foretell.tenants.models import LogPolicy
 
 _opening = threading.Lock()
 _recorder: SegmentWriter | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """How a prediction was asked for.
-
-    face : "rest", "form", …
-    body, media_type : what came, where it is one of our own API's bodies; else the rows themselves are logged.
-    """
-
-    face: str
-    body: bytes = b""
-    media_type: str = ""
 
 
 def recorder() -> SegmentWriter:
@@ -62,16 +45,7 @@ def close_recorder() -> None:
         writer.close()
 
 
-def record(
-    *,
-    id: UUID,
-    principal: Principal,
-    version: ModelVersion,
-    asked: Asked,
-    parsed: ParsedRows,
-    answer: bytes,
-    duration_s: float,
-) -> None:
+def record(*, principal: Principal, version: ModelVersion, asked: Asked, prediction: Prediction) -> None:
     """Write a prediction down, as much of it as its model's policy allows.
 
     Raises
@@ -80,13 +54,8 @@ def record(
         where it cannot be, and the tenant requires it.
     """
     tenant, model = current_tenant(), version.model
-    inputs, inputs_type, outputs = logged_payload(
-        model.log_payload, model.redacted_inputs, body=asked.body, media_type=asked.media_type, parsed=parsed, answer=answer
-    )  # fmt: skip
-    entry = PredictionRecord(
-        id=id.bytes, tenant=str(tenant.id), at_us=time.time_ns() // 1_000, model=model.name, version=version.number,
-        face=asked.face, user_id=str(principal.user.pk), key_id=principal.key_id, request_id=request_id(),
-        n_rows=parsed.batch.n_rows, duration_us=int(duration_s * 1e6), n_warnings=len(parsed.warnings),
-        inputs=inputs, inputs_type=inputs_type, outputs=outputs,
+    entry = record_of(
+        prediction, asked, tenant=str(tenant.id), user_id=str(principal.user.pk), key_id=principal.key_id,
+        request_id=request_id(), policy=model.log_payload, redacted=model.redacted_inputs,
     )  # fmt: skip
     recorder().append(entry, is_required=tenant.log_policy == LogPolicy.REQUIRED)

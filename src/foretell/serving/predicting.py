@@ -2,26 +2,19 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
-from foretell import ids
-from foretell.inference import predicting as inference
-from foretell.inference.batch import Predictions
-from foretell.inference.codec import ParsedRows
-from foretell.inference.codec.answers import encoded_answer
-from foretell.inference.logged import logged_payload
+from foretell.inference.answering import Parse, Prediction, answer
+from foretell.inference.logged import Asked, record_of
 from foretell.inference.predicting import LoadedModel
-from foretell.inference.signature import Signature
 from foretell.naming import CHAMPION
 from foretell.refusals import ModelNotFound, NoSuchAlias, NoSuchVersion, not_ready
-from foretell.segments.records import PredictionRecord
 from foretell.serving.catalogue import Model, Principal, Tenant, Version
 from foretell.serving.costs import Cost
 from foretell.serving.ports import Limits, Log, Models
 from foretell.serving.scheduling import Scheduler
-
-Parse = Callable[[Signature], ParsedRows]
 
 LARGE_BODY_BYTES = 1 << 20  # is read in a thread, whatever it took before: the loop is everybody's
 SHORT_RUN_S = 0.002
@@ -29,38 +22,15 @@ MAX_COSTS = 20_000
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """A prediction that was let in.
-
-    body : as it came, for the log.
-    media_type : what the body is, where it is one of our own API's; "" where another protocol's rows are logged as columns.
-    """
+    """A prediction that was let in."""
 
     tenant: Tenant
     principal: Principal
     model: Model
     version: Version
-    face: str
     request_id: str
     parse: Parse
-    body: bytes
-    media_type: str = ""
-
-
-class Prediction(msgspec.Struct, frozen=True):
-    """An answer, with what a face needs to put it into its own words.
-
-    body : the answer in our own API's JSON, as it is logged.
-    duration_s : of parsing and running; a wait for a thread is not in it.
-    """
-
-    id: str
-    model: str
-    version: int
-    signature: Signature
-    parsed: ParsedRows
-    predictions: Predictions
-    body: bytes
-    duration_s: float
+    asked: Asked
 
 
 def find_version(model: Model, *, alias: str | None, number: int | None) -> Version:
@@ -124,41 +94,29 @@ class Predictor:
         return found
 
     def _answered(self, loaded: LoadedModel, call: Call, cost: Cost, clock: Callable[[], float]) -> Prediction:
-        began, started = clock(), time.perf_counter()
-        signature = loaded.signature
-        parsed = call.parse(signature)
-        tenant = call.tenant
-        if tenant.requests_per_month is not None or tenant.rows_per_month is not None:
-            self._limits.take_quota(tenant, rows=parsed.batch.n_rows)
-        predictions = inference.predict(loaded, parsed.batch)
-        duration_s = time.perf_counter() - started
-        identifier = ids.uuid7_bytes()
-        text = ids.uuid_text(identifier)
-        body = encoded_answer(
-            signature, predictions, is_single=parsed.is_single, model=call.model.name, version=call.version.number,
-            id=text, warnings=parsed.warnings,
+        began = clock()
+        prediction = answer(
+            loaded, call.parse, model=call.model.name, version=call.version.number, count_rows=partial(self._count, call.tenant)
         )  # fmt: skip
-        self._record(call, identifier, parsed, body, duration_s)
-        cost.learn(len(call.body), clock() - began)
-        return Prediction(text, call.model.name, call.version.number, signature, parsed, predictions, body, duration_s)
+        self._record(call, prediction)
+        cost.learn(len(call.asked.body), clock() - began)
+        return prediction
 
-    def _record(self, call: Call, identifier: bytes, parsed: ParsedRows, body: bytes, duration_s: float) -> None:
+    def _count(self, tenant: Tenant, rows: int) -> None:
+        if tenant.requests_per_month is not None or tenant.rows_per_month is not None:
+            self._limits.take_quota(tenant, rows=rows)
+
+    def _record(self, call: Call, prediction: Prediction) -> None:
         """Keep what was asked and answered before the answer goes out."""
-        model = call.model
-        inputs, inputs_type, outputs = logged_payload(
-            model.log_payload, model.redacted_inputs, body=call.body, media_type=call.media_type, parsed=parsed, answer=body
-        )  # fmt: skip
-        principal = call.principal
-        record = PredictionRecord(
-            id=identifier, tenant=call.tenant.id, at_us=time.time_ns() // 1_000, model=model.name,
-            version=call.version.number, face=call.face, user_id=principal.user_id, key_id=principal.key_id,
-            request_id=call.request_id, n_rows=parsed.batch.n_rows, duration_us=int(duration_s * 1e6),
-            n_warnings=len(parsed.warnings), inputs=inputs, inputs_type=inputs_type, outputs=outputs,
+        model, principal = call.model, call.principal
+        record = record_of(
+            prediction, call.asked, tenant=call.tenant.id, user_id=principal.user_id, key_id=principal.key_id,
+            request_id=call.request_id, policy=model.log_payload, redacted=model.redacted_inputs,
         )  # fmt: skip
         self._log.append(record, is_required=call.tenant.log_is_required)
 
 
 def is_short(loaded: LoadedModel, call: Call, cost: Cost) -> bool:
     """Whether the call may run on the event loop: so short that handing it to a thread would cost others more."""
-    n_bytes = len(call.body)
+    n_bytes = len(call.asked.body)
     return n_bytes < LARGE_BODY_BYTES and loaded.runtime.name == "onnx" and cost.expected_s(n_bytes) <= SHORT_RUN_S

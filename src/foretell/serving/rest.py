@@ -7,12 +7,12 @@ import re
 from functools import partial
 
 from foretell.errors import ForetellError
+from foretell.inference.answering import Prediction
 from foretell.inference.codec.answers import csv_answer
 from foretell.inference.codec.csv_rows import parse_csv
 from foretell.inference.codec.json_rows import parse_json
 from foretell.serving.exchange import Exchange
 from foretell.serving.faces import Handler
-from foretell.serving.predicting import Prediction
 from foretell.serving.responses import Response, problem_of
 from foretell.serving.services import LaneServices
 

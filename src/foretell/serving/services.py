@@ -1,12 +1,14 @@
 """What every face needs of the lane: the door, and the one path of a prediction."""
 
+from foretell.inference.answering import Parse, Prediction
+from foretell.inference.logged import Asked
 from foretell.inference.predicting import LoadedModel
 from foretell.serving.catalogue import Model, Principal, Tenant, Version
 from foretell.serving.door import Door, known
 from foretell.serving.exchange import Exchange
 from foretell.serving.measuring import Measures
 from foretell.serving.ports import Models
-from foretell.serving.predicting import Call, Parse, Prediction, Predictor, find_version
+from foretell.serving.predicting import Call, Predictor, find_version
 
 
 class LaneServices:
@@ -54,8 +56,8 @@ class LaneServices:
         version = find_version(model, alias=alias, number=number)
         exchange.version = version.number
         call = Call(
-            tenant=tenant, principal=principal, model=model, version=version, face=exchange.face,
-            request_id=exchange.request_id, parse=parse, body=await exchange.body(), media_type=media_type,
+            tenant=tenant, principal=principal, model=model, version=version, request_id=exchange.request_id, parse=parse,
+            asked=Asked(exchange.face, await exchange.body(), media_type),
         )  # fmt: skip
         prediction = await self._predictor.predict(call)
         exchange.model_ms, exchange.n_rows = prediction.duration_s * 1e3, prediction.parsed.batch.n_rows

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from foretell.inference.answering import Prediction
 from foretell.inference.batch import OutputValues
 from foretell.inference.columns import batch_to_json
 from foretell.inference.errors import InputProblem
 from foretell.inference.signature import DType, Label, Output, Signature
-from foretell.registry.predicting import Prediction
 from foretell.web.fields import text_of
 
 MAX_CHANCES = 10
@@ -66,7 +66,7 @@ def outcome_of(prediction: Prediction, *, predict_url: str) -> Outcome:
         warnings=tuple(prediction.parsed.warnings),
         model=prediction.model,
         version=prediction.version,
-        id=str(prediction.id),
+        id=prediction.id,
         curl=curl_command(predict_url, first_row(prediction)),
     )
 

@@ -15,16 +15,17 @@ from rest_framework.views import APIView
 from foretell.accounts.limiting import ModelScope
 from foretell.accounts.permissions import Action, principal_of
 from foretell.errors import ForetellError
+from foretell.inference.answering import Prediction
 from foretell.inference.codec import ParsedRows
 from foretell.inference.codec.answers import csv_answer, json_answer
 from foretell.inference.codec.csv_rows import parse_csv
 from foretell.inference.codec.form_rows import parse_form
 from foretell.inference.codec.json_rows import parse_json
+from foretell.inference.logged import Asked
 from foretell.inference.signature import Signature
 from foretell.registry.catalogue import scope_of_model
 from foretell.registry.openapi import PredictSchema
-from foretell.registry.predicting import Prediction, predict, resolve_version
-from foretell.registry.recording import Asked
+from foretell.registry.predicting import predict, resolve_version
 from foretell.registry.signature_forms import serializer_for
 from foretell.registry.views.parsers import CSVBytesParser, JSONBytesParser
 from foretell.registry.views.renderers import AnswerRenderer, CSVRenderer
@@ -111,7 +112,7 @@ def _as_bytes(prediction: Prediction) -> bytes:
 def _as_json(prediction: Prediction) -> dict[str, Any]:
     return json_answer(
         prediction.signature, prediction.predictions, is_single=prediction.parsed.is_single, model=prediction.model,
-        version=prediction.version, id=str(prediction.id), warnings=prediction.parsed.warnings,
+        version=prediction.version, id=prediction.id, warnings=prediction.parsed.warnings,
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ import re
 from functools import partial
 
 from foretell.errors import ForetellError
+from foretell.inference.answering import Parse
 from foretell.inference.parquet_rows import table_rows
 from foretell.serving.catalogue import Model, Version
 from foretell.serving.door import known
@@ -13,7 +14,7 @@ from foretell.serving.mlflow.errors import mlflow_error
 from foretell.serving.mlflow.media_types import media_type_of
 from foretell.serving.mlflow.requests import PARQUET, parse_invocation
 from foretell.serving.mlflow.tables import Tables
-from foretell.serving.predicting import Parse, find_version
+from foretell.serving.predicting import find_version
 from foretell.serving.responses import Response
 from foretell.serving.routing import MODEL, Route, find_handler, number_of
 from foretell.serving.services import LaneServices

@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from foretell.inference.answering import Prediction
 from foretell.inference.batch import Array
 from foretell.inference.errors import InputProblem
 from foretell.inference.tensors.binary import packed
 from foretell.serving.oip.requests import InferRequest, WantedOutput
-from foretell.serving.predicting import Prediction
 from foretell.serving.responses import Response
 
 BINARY = b"application/octet-stream"

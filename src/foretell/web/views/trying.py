@@ -16,11 +16,11 @@ from foretell.accounts.permissions import Action, principal_of
 from foretell.errors import ForetellError
 from foretell.inference.codec.form_rows import parse_form
 from foretell.inference.errors import InvalidInput
+from foretell.inference.logged import Asked
 from foretell.problems import retry_after_s, status_of
 from foretell.registry.catalogue import scope_of_model
 from foretell.registry.models import RegisteredModel
 from foretell.registry.predicting import predict
-from foretell.registry.recording import Asked
 from foretell.web.forms import PredictionForm, ShownProblem, example_of, form_for
 from foretell.web.outcomes import outcome_of
 from foretell.web.shown import (
