@@ -117,12 +117,8 @@ class Door:
         ------
         ModelNotFound, NotAllowed
         """
-        tenant, principal = known(exchange)
-        model = visible_model(tenant, principal, name)
-        if not principal.may_predict:
-            raise NotAllowed
-        if model is None:
-            raise ModelNotFound
+        _, principal = known(exchange)
+        self._visible(exchange, name, is_allowed=principal.may_predict)
 
     def see(self, exchange: Exchange, name: str) -> Model:
         """Return a model for what there is to know of it, without counting anything.
@@ -131,9 +127,13 @@ class Door:
         ------
         ModelNotFound, NotAllowed
         """
-        tenant, principal = known(exchange)
-        model = visible_model(tenant, principal, name)
-        if not (principal.may_read or principal.may_predict):
+        _, principal = known(exchange)
+        return self._visible(exchange, name, is_allowed=principal.may_read or principal.may_predict)
+
+    def _visible(self, exchange: Exchange, name: str, *, is_allowed: bool) -> Model:
+        """Return a model: hidden is told first, then not allowed, then not there."""
+        model = visible_model(*known(exchange), name)
+        if not is_allowed:
             raise NotAllowed
         if model is None:
             raise ModelNotFound

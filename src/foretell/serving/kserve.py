@@ -13,7 +13,6 @@ from foretell.serving.exchange import Exchange
 from foretell.serving.faces import Handler
 from foretell.serving.listing import visible_models
 from foretell.serving.plain_json import plain_error, replied
-from foretell.serving.predicting import find_version
 from foretell.serving.responses import Response
 from foretell.serving.routing import (
     MODEL,
@@ -67,9 +66,7 @@ class KServeFace:
         return replied({"models": [model.name for model in visible_models(exchange)]})
 
     async def _model(self, exchange: Exchange, *, name: str, alias: str | None, version: str | None) -> Response:
-        await self._services.visit(exchange)
-        model = self._services.see(exchange, name)
-        find_version(model, alias=alias, number=number_of(name, version))
+        model, _ = await self._services.find(exchange, name, alias=alias, version=version)
         return replied({"name": model.name, "ready": True})
 
     async def _predict(self, exchange: Exchange, *, name: str, alias: str | None, version: str | None) -> Response:

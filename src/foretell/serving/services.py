@@ -9,6 +9,7 @@ from foretell.serving.exchange import Exchange
 from foretell.serving.measuring import Measures
 from foretell.serving.ports import Models
 from foretell.serving.predicting import Call, Predictor, find_version
+from foretell.serving.routing import number_of
 
 
 class LaneServices:
@@ -34,6 +35,20 @@ class LaneServices:
     def see(self, exchange: Exchange, name: str) -> Model:
         """Return a model that the principal may know of, without counting anything; raises what `Door.see` raises."""
         return self.door.see(exchange, name)
+
+    async def find(
+        self, exchange: Exchange, name: str, *, alias: str | None, version: str | None
+    ) -> tuple[Model, Version]:
+        """Let in, and count, who asks for a version itself; return it where it is ready, by what stands in the address.
+
+        Raises
+        ------
+        ForetellError
+            as `Door.enter`, `Door.count`, `Door.see`, `number_of` and `find_version` do.
+        """
+        await self.visit(exchange)
+        model = self.see(exchange, name)
+        return model, find_version(model, alias=alias, number=number_of(name, version))
 
     async def predict(
         self,

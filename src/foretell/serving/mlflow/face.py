@@ -45,17 +45,12 @@ class MlflowFace:
         return mlflow_error(error, exchange)
 
     async def _ping(self, exchange: Exchange, *, name: str, alias: str | None, version: str | None) -> Response:
-        await self._require_servable(exchange, name, alias, version)
+        await self._services.find(exchange, name, alias=alias, version=version)
         return Response(200, b"\n")
 
     async def _version(self, exchange: Exchange, *, name: str, alias: str | None, version: str | None) -> Response:
-        await self._require_servable(exchange, name, alias, version)
+        await self._services.find(exchange, name, alias=alias, version=version)
         return Response(200, PROTOCOL_VERSION)
-
-    async def _require_servable(self, exchange: Exchange, name: str, alias: str | None, version: str | None) -> None:
-        await self._services.visit(exchange)
-        model = self._services.see(exchange, name)
-        find_version(model, alias=alias, number=number_of(name, version))
 
     async def _invoke(self, exchange: Exchange, *, name: str, alias: str | None, version: str | None) -> Response:
         await self._services.enter(exchange)

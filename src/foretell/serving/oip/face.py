@@ -18,7 +18,6 @@ from foretell.serving.oip.replies import infer_reply
 from foretell.serving.oip.repository import Repository
 from foretell.serving.oip.requests import InferRequest, read_request
 from foretell.serving.plain_json import plain_error, replied
-from foretell.serving.predicting import find_version
 from foretell.serving.responses import Response
 from foretell.serving.routing import (
     MODEL,
@@ -73,17 +72,13 @@ class OipFace:
         return replied({"name": "foretell", "version": foretell.__version__, "extensions": EXTENSIONS})
 
     async def _model(self, exchange: Exchange, *, name: str, alias: str | None, version: str | None) -> Response:
-        await self._services.visit(exchange)
-        model = self._services.see(exchange, name)
-        found = find_version(model, alias=alias, number=number_of(name, version))
+        model, found = await self._services.find(exchange, name, alias=alias, version=version)
         tenant, _ = known(exchange)
         loaded = await self._services.describe(tenant, model, found)
         return replied(model_metadata(model, found, loaded.signature))
 
     async def _model_ready(self, exchange: Exchange, *, name: str, alias: str | None, version: str | None) -> Response:
-        await self._services.visit(exchange)
-        model = self._services.see(exchange, name)
-        find_version(model, alias=alias, number=number_of(name, version))
+        model, _ = await self._services.find(exchange, name, alias=alias, version=version)
         return replied({"name": model.name, "ready": True})
 
     async def _infer(self, exchange: Exchange, *, name: str, alias: str | None, version: str | None) -> Response:
