@@ -45,6 +45,7 @@ STATUS_OF_CODE = {
     "precondition_required": HTTPStatus.PRECONDITION_REQUIRED,
     "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "unsupported_media_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "unprocessable": HTTPStatus.UNPROCESSABLE_ENTITY,
     "throttled": HTTPStatus.TOO_MANY_REQUESTS,
     "unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
 }

@@ -13,6 +13,7 @@ from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
+from foretell.core.idempotency.once import AlreadyAnswered
 from foretell.core.problems import problem
 from foretell.errors import ForetellError
 from foretell.problems import BROKEN, CONTENT_TYPE, NOT_FOUND, RETRY_AFTER_S, Fault, faults_of, retry_after_s, status_of
@@ -26,6 +27,8 @@ DATABASE_AWAY = "The database does not answer at this moment. Nothing was change
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | HttpResponseBase | None:
     """Answer every exception of a DRF view as a problem; one that nobody raised on purpose is logged, once."""
+    if isinstance(exc, AlreadyAnswered):
+        return exc.response()
     if isinstance(exc, ForetellError) and (status := status_of(exc)) != HTTPStatus.INTERNAL_SERVER_ERROR:
         response = _problem(context, status, exc.code, exc.message, faults_of(exc))
         if status in TRY_AGAIN:

@@ -3,24 +3,33 @@
 from typing import Any
 from uuid import UUID
 
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import CursorPagination, PageNumberPagination
 from rest_framework.request import Request
 
+PAGE_SIZE = 50
+MAX_PAGE_SIZE = 200
+
 
 class PageNumbers(PageNumberPagination):
-    page_size = 50
+    page_size = PAGE_SIZE
     page_size_query_param = "page_size"
-    max_page_size = 200
+    max_page_size = MAX_PAGE_SIZE
+
+    def get_page_size(self, request: Request) -> int | None:
+        return page_size_of(request)
 
 
 class NewestFirst(CursorPagination):
     """Rows whose id is a UUIDv7: nothing is shown twice, or left out, when rows are added meanwhile."""
 
-    page_size = 50
+    page_size = PAGE_SIZE
     page_size_query_param = "page_size"
-    max_page_size = 200
+    max_page_size = MAX_PAGE_SIZE
     ordering = "-id"
+
+    def get_page_size(self, request: Request) -> int | None:
+        return page_size_of(request)
 
     def decode_cursor(self, request: Request) -> Any:
         """Read the cursor; one that was made up is not found, and does not reach the database."""
@@ -30,3 +39,15 @@ class NewestFirst(CursorPagination):
         except ValueError:
             raise NotFound(self.invalid_cursor_message) from None
         return cursor
+
+
+def page_size_of(request: Request) -> int:
+    """Return how many rows a page has; what cannot be is refused, not put right unseen."""
+    asked = request.query_params.get("page_size")
+    if asked is None:
+        return PAGE_SIZE
+    if not (asked.isascii() and asked.isdigit() and len(asked) <= 4 and 1 <= int(asked) <= MAX_PAGE_SIZE):
+        raise ValidationError(
+            {"page_size": [f"Found {asked!r:.40}, expected a whole number from 1 to {MAX_PAGE_SIZE}."]}
+        )
+    return int(asked)

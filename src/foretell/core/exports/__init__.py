@@ -1,0 +1,19 @@
+"""Lists as files: CSV, Excel and Parquet, sent piece by piece; memory stays as it is, however long the list."""
+
+from foretell.core.exports.renderers import EXPORT_RENDERERS, CSVRenderer, ExcelRenderer, ParquetRenderer
+from foretell.core.exports.responses import export_response, is_export
+from foretell.core.exports.tables import Column, Kind, Table, by_keys, for_tenant
+
+__all__ = [
+    "EXPORT_RENDERERS",
+    "CSVRenderer",
+    "Column",
+    "ExcelRenderer",
+    "Kind",
+    "ParquetRenderer",
+    "Table",
+    "by_keys",
+    "export_response",
+    "for_tenant",
+    "is_export",
+]
