@@ -3,7 +3,7 @@
 import pytest
 
 from foretell.asgi import Receive, Scope, Send
-from foretell.webserver.whole_answers import WHOLE, whole_answer
+from foretell.webserver.whole_answers import WHOLE, check_lines, header_lines
 from tests.webserver.servers import GOOD, served, stock
 
 HEADERS = [(b"content-type", b"text/plain"), (b"content-length", b"5")]
@@ -12,8 +12,10 @@ HEADERS = [(b"content-type", b"text/plain"), (b"content-length", b"5")]
 class Whole:
     """Answers in one message where the server takes it, else in two."""
 
-    def __init__(self, *, status: int = 200, headers: list[tuple[bytes, bytes]] | None = None, times: int = 1) -> None:
-        self.status, self.headers, self.times = status, headers or HEADERS, times
+    def __init__(
+        self, *, status: int = 200, headers: list[tuple[bytes, bytes]] | None = None, times: int = 1, is_last: bool = False
+    ) -> None:  # fmt: skip
+        self.status, self.headers, self.times, self.is_last = status, headers or HEADERS, times, is_last
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -25,8 +27,12 @@ class Whole:
             await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
             await send({"type": "http.response.body", "body": b"hello"})
             return
+        head, n_headers = header_lines(self.headers), len(self.headers)
         for _ in range(self.times):
-            await send({"type": WHOLE, "status": self.status, "headers": self.headers, "body": b"hello"})
+            await send({
+                "type": WHOLE, "status": self.status, "head": head, "n_headers": n_headers, "body": b"hello",
+                "is_last": self.is_last,
+            })  # fmt: skip
 
 
 def test_it_is_on_the_wire_what_two_messages_would_have_been() -> None:
@@ -39,8 +45,7 @@ def test_it_is_on_the_wire_what_two_messages_would_have_been() -> None:
 
 
 def test_the_connection_is_kept_and_ends_when_either_side_says_so() -> None:
-    closing = [*HEADERS, (b"connection", b"close")]
-    with served(Whole()) as server, served(Whole(headers=closing)) as other:
+    with served(Whole()) as server, served(Whole(is_last=True)) as other:
         wire = server.wire(GOOD)
         assert not wire.answer().is_last
         wire.send(GOOD.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
@@ -73,7 +78,7 @@ def test_a_second_answer_to_one_request_is_never_sent() -> None:
 @pytest.mark.parametrize("value", [b"a\r\nSet-Cookie: b=c", b"a\nb", b"a\rb"])
 def test_a_header_cannot_become_two(value: bytes) -> None:
     with pytest.raises(RuntimeError, match="line break"):
-        whole_answer(200, [*HEADERS, (b"x-request-id", value)], b"hello")
+        check_lines(header_lines([*HEADERS, (b"x-request-id", value)]), 1 + len(HEADERS))
 
     with served(Whole(headers=[*HEADERS, (b"x", value)])) as server:
         assert server.ask().status == 500

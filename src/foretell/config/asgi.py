@@ -32,6 +32,7 @@ from foretell.serving.measuring import Measures  # noqa: E402
 from foretell.serving.scheduling import Scheduler  # noqa: E402
 from foretell.serving.uploaders import Uploaders  # noqa: E402
 from foretell.serving.websocket import WebSockets  # noqa: E402
+from foretell.webserver.eager import InATask  # noqa: E402
 from foretell.webserver.lifespan import Hook, Lifespan  # noqa: E402
 
 PREDICTS = re.compile(r"/predict/?\Z|\A(/t/[^/]+)?/models/")
@@ -78,7 +79,7 @@ scheduler = Scheduler()
 counted = metrics.of_web(gateway(), scheduler)
 measures = Measures(counted.predictions, counted.http_requests)
 services = compose_services(gateway().ports(), scheduler=scheduler, measures=measures)
-without_lane = compose(_django, may_send_body=Uploaders(services.door, terms=terms).may_send_body)
+without_lane = InATask(compose(_django, may_send_body=Uploaders(services.door, terms=terms).may_send_body))
 lane = Lane(
     without_lane, faces=faces(services), websockets=WebSockets(services, terms=terms), terms=terms, measures=measures
 )
@@ -86,4 +87,5 @@ application = Lifespan(
     WhenKnown(lane, without_lane, gateway()),
     startup=[gateway().start, lifespan_hook(counted.start)],
     shutdown=[gateway().stop, lifespan_hook(counted.stop)],
+    is_eager=True,
 )

@@ -1,6 +1,7 @@
 """All that a web process needs to put the lane together, and what it has to do at its start and at its end."""
 
 import asyncio
+from collections.abc import Awaitable
 from functools import cache
 from pathlib import Path
 
@@ -122,11 +123,10 @@ class WhenKnown:
     def __init__(self, lane: ASGIApp, app: ASGIApp, gateway: Gateway) -> None:
         self._lane, self._app, self._catalogue = lane, app, gateway.catalogue
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if self._catalogue.is_complete or self._knows(scope):
-            await self._lane(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
+            return self._lane(scope, receive, send)
+        return self._app(scope, receive, send)
 
     def _knows(self, scope: Scope) -> bool:
         prefixed = split_prefix(scope.get("path", ""))

@@ -14,7 +14,7 @@ from foretell.errors import ForetellError
 from foretell.limits import Claim, Limiter, Throttled
 from foretell.refusals import ModelNotFound, NotAllowed
 from foretell.serving.catalogue import Model, Principal, Tenant, Verified
-from foretell.serving.exchange import Exchange
+from foretell.serving.exchange import Exchange, Head
 from foretell.serving.ports import Catalogue, Credentials, Limits
 from foretell.serving.responses import UnknownAddress
 
@@ -64,12 +64,7 @@ class Door:
         UnknownAddress, TenantSuspended, NotAuthenticated, AuthenticationFailed, Throttled
         """
         tenant = self.tenant(exchange)
-        headers = exchange.headers
-        shown = headers.get(b"authorization", b"") + b"\0" + headers.get(b"x-api-key", b"")
-        if exchange.takes_session:
-            shown += b"\0" + headers.get(b"cookie", b"")
-        # Security: what is kept of a credential is a digest that only this process can make.
-        mark = blake2b(shown, key=self._secret, digest_size=16).digest()
+        mark = exchange.head.mark or self._marked(exchange.head)
         verified = tenant.verified.get(mark)
         if verified is None or verified.until < _now_s():
             verified = await self._verified(tenant, exchange)
@@ -78,6 +73,14 @@ class Door:
             tenant.verified[mark] = verified
         exchange.principal = verified.principal
         return verified.principal
+
+    def _marked(self, head: Head) -> bytes:
+        """Return what the credentials shown are known by. Security: a digest that only this process can make."""
+        shown = head.headers.get(b"authorization", b"") + b"\0" + head.headers.get(b"x-api-key", b"")
+        if head.takes_session:
+            shown += b"\0" + head.headers.get(b"cookie", b"")
+        head.mark = blake2b(shown, key=self._secret, digest_size=16).digest()
+        return head.mark
 
     def admit(self, exchange: Exchange, name: str) -> Model:
         """Let the principal predict with a model, and count it.
@@ -156,8 +159,9 @@ class Door:
         exchange.decision = self._limiter.take(principal.claims, cost=0)
 
     def _tenant(self, exchange: Exchange) -> Tenant | None:
-        if exchange.prefix is not None:
-            return self._catalogue.named(exchange.prefix)
+        prefix = exchange.head.prefix
+        if prefix is not None:
+            return self._catalogue.named(prefix)
         host = host_of(exchange.headers.get(b"host", b""))
         return None if host is None else self._catalogue.at_host(host)
 
@@ -179,7 +183,7 @@ class Door:
 
     async def _verified_session(self, tenant: Tenant, exchange: Exchange) -> Verified:
         cookies = exchange.header(b"cookie")
-        if cookies is None or not exchange.takes_session:
+        if cookies is None or not exchange.head.takes_session:
             raise NotAuthenticated
         principal = await self._credentials.verify_session(tenant, cookies, is_below_prefix=exchange.prefix is not None)
         if principal is None:

@@ -1,6 +1,7 @@
 """One HTTP request on the lane: its headers, its body under a limit, and what was found out about it on the way."""
 
 import asyncio
+import sys
 import time
 import zlib
 from collections.abc import Sequence
@@ -10,13 +11,14 @@ from typing import Any
 import msgspec
 
 from foretell.addresses import trusted_address
-from foretell.asgi import Receive, Scope
+from foretell.asgi import Message, Receive, Scope
 from foretell.errors import ForetellError
 from foretell.ids import is_sane_request_id, uuid7_text
 from foretell.limits import Claim, Decision
 from foretell.serving.catalogue import Principal, Tenant
 
 Headers = dict[bytes, bytes]
+MAX_DIGITS = 18  # of a length that is worth reading
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,69 +49,101 @@ class BadEncoding(ForetellError):
     code = "bad_request"
 
 
-class Exchange:
-    """What a face works with.
+class Head:
+    """What the head of a request says, read once.
+
+    Optimization: our server knows a head again that a connection sends again and again, and what was read of it is kept with it.
 
     path : the address without the tenant's prefix.
     prefix : the tenant's name where the address begins with ``/t/<name>``, else None.
-    model_name, version, n_rows : what was asked, as far as it exists; for the metrics.
+    offered_id : the caller's own id of the request, where it is a sane one.
     takes_session : whether a browser's session is a credential here; where it is, the page's origin was looked at.
+    mark : what the credentials are known by (`Door`).
     """
 
     __slots__ = (
-        "_body", "_receive", "_request_id", "claims", "decision", "face", "headers", "max_body_bytes", "method", "model_ms",
-        "model_name", "n_rows", "path", "prefix", "principal", "proxies", "scope", "started", "takes_session",
-        "tenant", "version",
-    )  # fmt: skip
+        "headers",
+        "mark",
+        "media_type",
+        "method",
+        "n_body_bytes",
+        "offered_id",
+        "path",
+        "prefix",
+        "query",
+        "takes_session",
+    )
 
-    def __init__(
-        self,
-        scope: Scope,
-        receive: Receive,
-        *,
-        path: str,
-        prefix: str | None,
-        terms: Terms,
-        body: bytes | None = None,
-        takes_session: bool = False,
-    ) -> None:
-        self.scope, self._receive = scope, receive
+    def __init__(self, scope: Scope, *, path: str, prefix: str | None, takes_session: bool = False) -> None:
         self.method: str = scope.get("method", "GET")  # a WebSocket's handshake has none
-        self.path, self.prefix = path, prefix
-        self.max_body_bytes, self.proxies = terms.max_body_bytes, terms.trusted_proxies
+        self.path, self.prefix, self.query = path, prefix, scope.get("query_string", b"")
         self.takes_session = takes_session
-        self.headers = joined_headers(scope["headers"])
+        self.headers = headers = joined_headers(scope["headers"])
+        self.media_type = media_type_of(headers.get(b"content-type", b""))
+        offered = headers.get(b"x-request-id", b"").decode("latin-1")
+        self.offered_id = offered if is_sane_request_id(offered) else None
+        self.n_body_bytes = declared_bytes(headers.get(b"content-length", b""))
+        self.mark: bytes | None = None
+
+
+class Exchange:
+    """What a face works with: a request's head and body, and what was found out about it on the way.
+
+    Optimization: what is not known yet is said once, on the class.
+
+    model_name, version, n_rows : what was asked, as far as it exists; for the metrics.
+    claims, decision : the limits that were asked, and what they said.
+    """
+
+    face = ""
+    tenant: Tenant | None = None
+    principal: Principal | None = None
+    claims: Sequence[Claim] = ()
+    decision: Decision | None = None
+    model_ms: float | None = None
+    model_name, n_rows = "", 0
+    version: int | None = None
+    _body: bytes | None = None
+    _is_unpacked = False
+
+    def __init__(self, head: Head, scope: Scope, receive: Receive, *, terms: Terms, body: bytes | None = None) -> None:
+        self.head, self.scope, self._receive, self._terms = head, scope, receive, terms
+        self.headers = head.headers
         self.started = time.perf_counter()
-        self.face = ""
-        self.tenant: Tenant | None = None
-        self.principal: Principal | None = None
-        self.claims: Sequence[Claim] = ()
-        self.decision: Decision | None = None
-        self.model_ms: float | None = None
-        self.model_name, self.n_rows = "", 0
-        self.version: int | None = None
-        self._body = body
-        self._request_id: str | None = None
+        self.known_id = head.offered_id  #: the request's id, where it has one by now
+        if body is not None:
+            self._body = body
+
+    @property
+    def method(self) -> str:
+        return self.head.method
+
+    @property
+    def path(self) -> str:
+        return self.head.path
+
+    @property
+    def prefix(self) -> str | None:
+        return self.head.prefix
+
+    @property
+    def media_type(self) -> str:
+        """The content type without its parameters; "" where there is none."""
+        return self.head.media_type
 
     @property
     def request_id(self) -> str:
-        """The caller's own, where it is a sane one, or ours."""
-        if self._request_id is None:
-            offered = self.headers.get(b"x-request-id", b"").decode("latin-1")
-            self._request_id = offered if is_sane_request_id(offered) else uuid7_text()
-        return self._request_id
+        """The caller's own, where it is a sane one, or ours; an answered prediction's is the prediction's."""
+        if self.known_id is None:
+            self.known_id = uuid7_text()
+        return self.known_id
 
     @property
     def client(self) -> str:
         """The address that asks: the connection's, or what the outermost of our proxies saw."""
         peer: Any = self.scope.get("client")
         address = str(peer[0]) if peer else ""
-        return trusted_address(address, self.header(b"x-forwarded-for") or "", proxies=self.proxies)
-
-    @property
-    def media_type(self) -> str:
-        """The content type without its parameters; "" where there is none."""
-        return media_type_of(self.headers.get(b"content-type", b""))
+        return trusted_address(address, self.header(b"x-forwarded-for") or "", proxies=self._terms.trusted_proxies)
 
     def header(self, name: bytes) -> str | None:
         value = self.headers.get(name)
@@ -117,9 +151,8 @@ class Exchange:
 
     def refuse_large_body(self) -> None:
         """Refuse by the declared length, before a byte of the body is read."""
-        declared = self.headers.get(b"content-length", b"")
-        if len(declared) > 5 and declared.isdigit() and int(declared) > self.max_body_bytes:
-            raise BodyTooLarge(self.max_body_bytes)
+        if self.head.n_body_bytes > self._terms.max_body_bytes:
+            raise BodyTooLarge(self._terms.max_body_bytes)
 
     async def body(self, *, decompress: bool = False) -> bytes:
         """Return the whole body; with `decompress`, what gzip or deflate (`Content-Encoding`) made small.
@@ -130,37 +163,42 @@ class Exchange:
             as soon as more has come, or would come out, than the address takes.
         BadEncoding, ClientGone
         """
-        self._body = self._bounded(await self._read() if self._body is None else self._body)
-        if decompress and (encoding := self.headers.pop(b"content-encoding", None)):
+        if self._body is None:
+            message = await self._receive()
+            is_whole = message["type"] == "http.request" and not message.get("more_body", False)
+            self._body = message.get("body", b"") if is_whole else await self._joined(message)
+        if len(self._body) > self._terms.max_body_bytes:
+            raise BodyTooLarge(self._terms.max_body_bytes)
+        if decompress and not self._is_unpacked and (encoding := self.header(b"content-encoding")):
             # In a thread: a few bytes may become as many as the address takes. Whoever asks again gets the plain body, whose
             # size says what it will cost.
             self._body = await asyncio.to_thread(
-                decompressed, self._body, encoding.decode("latin-1"), max_bytes=self.max_body_bytes
+                decompressed, self._body, encoding, max_bytes=self._terms.max_body_bytes
             )
+            self._is_unpacked = True
         return self._body
 
-    async def _read(self) -> bytes:
-        message = await self._receive()
-        if not message.get("more_body", False) and message["type"] == "http.request":
-            whole: bytes = message.get("body", b"")
-            return whole
+    async def _joined(self, message: Message) -> bytes:
+        """Return the body that begins with this message."""
         parts, size = [], 0
         while True:
             if message["type"] == "http.disconnect":
                 raise ClientGone
             part: bytes = message.get("body", b"")
             size += len(part)
-            if size > self.max_body_bytes:
-                raise BodyTooLarge(self.max_body_bytes)
+            if size > self._terms.max_body_bytes:
+                raise BodyTooLarge(self._terms.max_body_bytes)
             parts.append(part)
             if not message.get("more_body", False):
                 return b"".join(parts)
             message = await self._receive()
 
-    def _bounded(self, body: bytes) -> bytes:
-        if len(body) > self.max_body_bytes:
-            raise BodyTooLarge(self.max_body_bytes)
-        return body
+
+def declared_bytes(content_length: bytes) -> int:
+    """Return the length that a head declares; 0 where it declares none."""
+    if not content_length.isdigit():
+        return 0
+    return int(content_length) if len(content_length) <= MAX_DIGITS else sys.maxsize
 
 
 @lru_cache(maxsize=256)

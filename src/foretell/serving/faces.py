@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from foretell.errors import ForetellError
-from foretell.serving.exchange import Exchange
+from foretell.serving.exchange import Exchange, Head
 from foretell.serving.responses import Response
 
 Handler = Callable[[Exchange], Awaitable[Response]]
@@ -25,8 +25,8 @@ class Face(Protocol):
         """
         ...
 
-    def takes(self, exchange: Exchange) -> bool:
-        """Whether this request is for the lane; one that is not goes to Django untouched. Must read nothing of the body."""
+    def takes(self, head: Head) -> bool:
+        """Whether this request is for the lane; one that is not goes to Django untouched."""
         ...
 
     def failure(self, error: ForetellError, exchange: Exchange) -> Response:

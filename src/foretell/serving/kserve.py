@@ -9,7 +9,7 @@ from foretell.inference.codec.strict_json import decode
 from foretell.inference.codec.wording import shown
 from foretell.inference.json_tables import malformed, read_columns, read_instances, usual_rows
 from foretell.inference.signature import Signature
-from foretell.serving.exchange import Exchange
+from foretell.serving.exchange import Exchange, Head
 from foretell.serving.faces import Handler
 from foretell.serving.listing import visible_models
 from foretell.serving.plain_json import plain_error, replied
@@ -51,8 +51,8 @@ class KServeFace:
             NoSuchAddress("KServe's are /v1/models, /v1/models/<name> and /v1/models/<name>:predict.")
         )
 
-    def takes(self, exchange: Exchange) -> bool:
-        return exchange.path != "/" or is_program(exchange)
+    def takes(self, head: Head) -> bool:
+        return head.path != "/" or is_program(head)
 
     def failure(self, error: ForetellError, exchange: Exchange) -> Response:
         return plain_error(error, exchange)
@@ -85,12 +85,12 @@ class KServeFace:
         return Response(200, prediction.body)
 
 
-def is_program(exchange: Exchange) -> bool:
+def is_program(head: Head) -> bool:
     """Whether the root of the address is asked by a program with a credential, such as KServe's client, and not by a browser.
 
     The root is the catalogue of models, a page. A browser names HTML, has a cookie or no credential of a program.
     """
-    headers = exchange.headers
+    headers = head.headers
     has_credential = b"authorization" in headers or b"x-api-key" in headers
     return has_credential and b"cookie" not in headers and b"text/html" not in headers.get(b"accept", b"").lower()
 

@@ -1,6 +1,8 @@
 """The fast lane: an ASGI application that answers predictions from memory, and hands everything else on untouched."""
 
 import re
+from collections.abc import Awaitable
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -8,10 +10,10 @@ from foretell.addresses import split_prefix
 from foretell.asgi import ASGIApp, Receive, Scope, Send
 from foretell.errors import ForetellError
 from foretell.problems import BROKEN
-from foretell.serving.exchange import ClientGone, Exchange, Terms
+from foretell.serving.exchange import ClientGone, Exchange, Head, Terms
 from foretell.serving.faces import Face, Handler
 from foretell.serving.measuring import Measures
-from foretell.serving.responses import Response, send_response
+from foretell.serving.responses import MEMO, Response, send_response
 from foretell.serving.websocket import WebSockets
 
 log = structlog.get_logger(__name__)
@@ -20,8 +22,18 @@ PREDICTS = re.compile(r".*(?:/predict/?|/infer/?|/invocations|:predict/?)", re.D
 MAX_ROUTES = 4_096
 MAX_PATH_CHARS = 500  # Security: of those kept; whoever sends other addresses fills no memory
 
-# The face, what answers, the path within the tenant, the tenant's prefix, and whether it is a prediction.
-Route = tuple[Face, Handler, str, str | None, bool]
+_NOTHING: dict[str, Any] = {}
+_UNREAD: Any = object()
+
+
+class Route(NamedTuple):
+    """What answers an address: a face's handler."""
+
+    face: Face
+    handler: Handler
+    path: str  # within the tenant
+    prefix: str | None  # the tenant's
+    is_prediction: bool
 
 
 class Lane:
@@ -55,26 +67,41 @@ class Lane:
         self._measures = measures or Measures()
         self._routes: dict[tuple[str, str], Route] = {}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket" and (stream := self._websockets.handler(scope["path"])) is not None:
-            await stream(scope, receive, send)
-            return
-        if scope["type"] != "http" or (route := self._route(scope["method"], scope["path"])) is None:
-            await self.app(scope, receive, send)
-            return
-        face, handler, path, prefix, is_prediction = route
-        exchange = Exchange(scope, receive, path=path, prefix=prefix, terms=self._terms)
-        if not face.takes(exchange):
-            await self.app(scope, receive, send)
-            return
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        if scope["type"] == "http":
+            known = self._known(scope)
+            return self.app(scope, receive, send) if known is None else self._answer(*known, scope, receive, send)
+        stream = self._websockets.handler(scope["path"]) if scope["type"] == "websocket" else None
+        return (stream or self.app)(scope, receive, send)
+
+    async def _answer(self, route: Route, head: Head, scope: Scope, receive: Receive, send: Send) -> None:
+        face = route.face
+        exchange = Exchange(head, scope, receive, terms=self._terms)
         exchange.face = face.name
         try:
-            response = await answered(face, handler, exchange)
+            response = await answered(face, route.handler, exchange)
         except ClientGone:
             return
-        measure = self._measures.prediction if is_prediction else self._measures.request
+        measure = self._measures.prediction if route.is_prediction else self._measures.request
         measure(exchange, response.status)
         await send_response(send, exchange, response)
+
+    def _known(self, scope: Scope) -> tuple[Route, Head] | None:
+        """Return what answers a request, and its head, read; None where it is not the lane's."""
+        memo = scope.get("extensions", _NOTHING).get(MEMO)
+        if memo is None:
+            return self._read(scope)
+        known: tuple[Route, Head] | None = memo.get(Lane, _UNREAD)
+        if known is _UNREAD:
+            known = memo[Lane] = self._read(scope)
+        return known
+
+    def _read(self, scope: Scope) -> tuple[Route, Head] | None:
+        route = self._route(scope["method"], scope["path"])
+        if route is None:
+            return None
+        head = Head(scope, path=route.path, prefix=route.prefix)
+        return (route, head) if route.face.takes(head) else None
 
     def _route(self, method: str, path: str) -> Route | None:
         key = (method, path)
@@ -94,7 +121,8 @@ class Lane:
         for face in self._faces:
             handler = face.route(method, within)
             if handler is not None:
-                return face, handler, within, prefix, method == "POST" and PREDICTS.fullmatch(within) is not None
+                is_prediction = method == "POST" and PREDICTS.fullmatch(within) is not None
+                return Route(face, handler, within, prefix, is_prediction)
         return None
 
 

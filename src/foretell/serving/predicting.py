@@ -22,13 +22,16 @@ MAX_COSTS = 20_000
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """A prediction that was let in."""
+    """A prediction that was let in.
+
+    request_id : None where it has none by now: then it is the prediction's.
+    """
 
     tenant: Tenant
     principal: Principal
     model: Model
     version: Version
-    request_id: str
+    request_id: str | None
     parse: Parse
     asked: Asked
 
@@ -111,7 +114,7 @@ class Predictor:
         model, principal = call.model, call.principal
         record = record_of(
             prediction, call.asked, tenant=call.tenant.id, user_id=principal.user_id, key_id=principal.key_id,
-            request_id=call.request_id, policy=model.log_payload, redacted=model.redacted_inputs,
+            request_id=call.request_id or prediction.id, policy=model.log_payload, redacted=model.redacted_inputs,
         )  # fmt: skip
         self._log.append(record, is_required=call.tenant.log_is_required)
 

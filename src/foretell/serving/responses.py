@@ -14,7 +14,8 @@ from foretell.problems import faults_of, problem, retry_after_s, status_of
 from foretell.serving.exchange import Exchange
 
 JSON = b"application/json"
-WHOLE = "foretell.http.response"  # our own server's extension (webserver.whole_answers): head and body in one message
+# Our own server's extensions (webserver.whole_answers): head and body in one message; and what is kept with a head.
+WHOLE, MEMO = "foretell.http.response", "foretell.http.head"
 PROBLEM = problems.CONTENT_TYPE.encode()
 
 RawHeader = tuple[bytes, bytes]
@@ -58,36 +59,42 @@ def failure_headers(error: ForetellError, status: int) -> list[RawHeader]:
         return [(b"www-authenticate", CHALLENGE.encode())]
     if status in (429, 503):
         return [(b"retry-after", str(retry_after_s(error)).encode())]
-    if status == 413:
-        return [(b"connection", b"close")]  # what is still on its way is not read
     return []
 
 
 async def send_response(send: Send, exchange: Exchange, response: Response) -> None:
-    body = response.body
-    headers: list[RawHeader] = [
-        (b"content-type", response.content_type),
-        (b"content-length", str(len(body)).encode()),
-        (b"x-request-id", exchange.request_id.encode()),
-        (b"x-content-type-options", b"nosniff"),
-        (b"server-timing", _timing(exchange)),
-        *_limit_headers(exchange),
-        *response.headers,
-    ]
+    head, n_headers = head_of(exchange, response)
+    status, body = response.status, response.body
     if WHOLE in exchange.scope.get("extensions", ()):
-        await send({"type": WHOLE, "status": response.status, "headers": headers, "body": body})
+        is_last = status == 413  # what is still on its way is not read
+        await send(
+            {"type": WHOLE, "status": status, "head": head, "n_headers": n_headers, "body": body, "is_last": is_last}
+        )
         return
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    headers = [tuple(line.split(b": ", 1)) for line in head.split(b"\r\n")[:-1]]
+    if status == 413:
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body if exchange.method != "HEAD" else b""})
 
 
-def _limit_headers(exchange: Exchange) -> tuple[RawHeader, ...]:
+def head_of(exchange: Exchange, response: Response) -> tuple[bytes, int]:
+    """Return the headers of an answer, as lines, and how many they are."""
     decision, principal = exchange.decision, exchange.principal
-    if decision is None or principal is None:
-        return ()
-    is_usual = exchange.claims is principal.claims
-    policies = principal.policies if is_usual else policy_header(exchange.claims)
-    return ((b"ratelimit-policy", policies), (b"ratelimit", limit_header(decision)))
+    head = _HEAD % (response.content_type, len(response.body), exchange.request_id.encode(), _timing(exchange))
+    n_headers = _N_HEADERS + len(response.headers)
+    if decision is not None and principal is not None:
+        is_usual = exchange.claims is principal.claims
+        policies = principal.policies if is_usual else policy_header(exchange.claims)
+        head += b"ratelimit-policy: %b\r\nratelimit: %b\r\n" % (policies, limit_header(decision))
+        n_headers += 2
+    for header in response.headers:
+        head += b"%b: %b\r\n" % header
+    return head, n_headers
+
+
+_HEAD = b"content-type: %b\r\ncontent-length: %d\r\nx-request-id: %b\r\nx-content-type-options: nosniff\r\nserver-timing: %b\r\n"
+_N_HEADERS = _HEAD.count(b"\r\n")
 
 
 def _timing(exchange: Exchange) -> bytes:

@@ -11,7 +11,7 @@ from foretell.inference.answering import Prediction
 from foretell.inference.codec.answers import csv_answer
 from foretell.inference.codec.csv_rows import parse_csv
 from foretell.inference.codec.json_rows import parse_json
-from foretell.serving.exchange import Exchange
+from foretell.serving.exchange import Exchange, Head
 from foretell.serving.faces import Handler
 from foretell.serving.responses import Response, problem_of
 from foretell.serving.services import LaneServices
@@ -41,9 +41,9 @@ class RestFace:
         number = None if match["number"] is None else int(match["number"])
         return partial(self._predict, name=match["name"], alias=match["alias"], number=number)
 
-    def takes(self, exchange: Exchange) -> bool:
-        headers = exchange.headers
-        if exchange.scope.get("query_string") or exchange.media_type not in PARSERS:
+    def takes(self, head: Head) -> bool:
+        headers = head.headers
+        if head.query or head.media_type not in PARSERS:
             return False
         accept = headers.get(b"accept", b"")
         if accept not in ACCEPTS_JSON and accept not in ACCEPTS_CSV:

@@ -78,10 +78,10 @@ class Scheduler:
 
     async def _awaited(self, future: "asyncio.Future[T]") -> T:
         try:
-            async with asyncio.timeout(self.deadline_s):
-                return await asyncio.shield(future)
-        except TimeoutError:
-            raise Overloaded from None
+            await asyncio.wait((future,), timeout=self.deadline_s)
+            if not future.done():
+                raise Overloaded
+            return future.result()
         finally:
             future.cancel()  # one whose turn has not come is passed over
 

@@ -71,10 +71,11 @@ class LaneServices:
         version = find_version(model, alias=alias, number=number)
         exchange.version = version.number
         call = Call(
-            tenant=tenant, principal=principal, model=model, version=version, request_id=exchange.request_id, parse=parse,
+            tenant=tenant, principal=principal, model=model, version=version, request_id=exchange.known_id, parse=parse,
             asked=Asked(exchange.face, await exchange.body(), media_type),
         )  # fmt: skip
         prediction = await self._predictor.predict(call)
+        exchange.known_id = exchange.known_id or prediction.id
         exchange.model_ms, exchange.n_rows = prediction.duration_s * 1e3, prediction.parsed.batch.n_rows
         return prediction
 

@@ -4,7 +4,7 @@ from foretell.addresses import split_prefix
 from foretell.asgi import Message, Scope
 from foretell.errors import ForetellError
 from foretell.serving.door import Door
-from foretell.serving.exchange import Exchange, Terms
+from foretell.serving.exchange import Exchange, Head, Terms
 
 
 class Uploaders:
@@ -16,7 +16,8 @@ class Uploaders:
     async def may_send_body(self, scope: Scope) -> bool:
         prefixed = split_prefix(scope["path"])
         prefix, path = prefixed or (None, scope["path"])
-        exchange = Exchange(scope, _nothing, path=path, prefix=prefix, terms=self._terms, takes_session=True)
+        head = Head(scope, path=path, prefix=prefix, takes_session=True)
+        exchange = Exchange(head, scope, _nothing, terms=self._terms)
         try:
             await self._door.enter(exchange)
         except ForetellError:

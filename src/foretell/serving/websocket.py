@@ -18,7 +18,7 @@ from foretell.credentials import NotAuthenticated
 from foretell.errors import ForetellError
 from foretell.inference.codec.json_rows import parse_json
 from foretell.problems import retry_after_s, status_of
-from foretell.serving.exchange import BodyTooLarge, Exchange, Terms
+from foretell.serving.exchange import BodyTooLarge, Exchange, Head, Terms
 from foretell.serving.responses import failure_headers, problem_body, problem_of
 from foretell.serving.services import LaneServices
 
@@ -82,8 +82,7 @@ class Stream:
     ) -> None:
         self._services, self._target = services, target
         self._scope, self._receive, self._send = scope, receive, send
-        self._takes_session = any(name == b"origin" for name, _ in scope["headers"])  # which is looked at first
-        self._terms = terms
+        self._head, self._terms = self._read_head(), terms
 
     async def run(self) -> None:
         with contextlib.suppress(
@@ -162,6 +161,7 @@ class Stream:
             await self._failed(NotAuthenticated(), self._exchange(b""))
             return False
         self._scope = {**self._scope, "headers": [*self._scope["headers"], header]}
+        self._head = self._read_head()
         exchange = self._exchange(b"")
         try:
             await self._services.enter(exchange)
@@ -173,15 +173,16 @@ class Stream:
     def _is_shown(self, handshake: Exchange) -> bool:
         """Whether the handshake has a credential; a session is one where the page's origin is known to be ours."""
         return any(name in handshake.headers for name in CREDENTIALS) or (
-            handshake.takes_session and b"cookie" in handshake.headers
+            handshake.head.takes_session and b"cookie" in handshake.headers
         )
 
+    def _read_head(self) -> Head:
+        """Read what holds for every message. Where a page's origin is shown, it is looked at before anything else."""
+        has_origin = any(name == b"origin" for name, _ in self._scope["headers"])
+        return Head(self._scope, path=self._target.path, prefix=self._target.prefix, takes_session=has_origin)
+
     def _exchange(self, body: bytes) -> Exchange:
-        target = self._target
-        exchange = Exchange(
-            self._scope, self._receive, path=target.path, prefix=target.prefix, terms=self._terms, body=body,
-            takes_session=self._takes_session,
-        )  # fmt: skip
+        exchange = Exchange(self._head, self._scope, self._receive, terms=self._terms, body=body)
         exchange.face = WebSockets.name
         return exchange
 

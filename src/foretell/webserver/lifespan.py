@@ -15,17 +15,27 @@ class Lifespan:
 
     A hook that fails at the start ends the process: it would serve without what it needs. One that fails at the end is logged, and
     the others still run.
+
+    Parameters
+    ----------
+    is_eager
+        Whether our server may begin the application's coroutines outside of a task (`eager`).
     """
 
-    def __init__(self, app: ASGIApp, *, startup: Sequence[Hook] = (), shutdown: Sequence[Hook] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, *, startup: Sequence[Hook] = (), shutdown: Sequence[Hook] = (), is_eager: bool = False
+    ) -> None:
         self.app = app
         self.startup = startup
         self.shutdown = shutdown
+        self.is_eager = is_eager
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "lifespan":
-            await self.app(scope, receive, send)
-            return
+            return self.app(scope, receive, send)
+        return self._live(receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         try:
             for hook in self.startup:

@@ -10,54 +10,18 @@ from urllib.parse import unquote
 
 import httptools
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
 from foretell.webserver import refusals
 from foretell.webserver.connection import BODY, DEAF, ENDING, HEAD, WAITING, Connection
+from foretell.webserver.cycle import Cycle
+from foretell.webserver.eager import begin
 from foretell.webserver.framing import check_head, head_bytes
+from foretell.webserver.known_heads import KnownHead, KnownHeads
 from foretell.webserver.refusals import Refusal
-from foretell.webserver.whole_answers import CLOSE, EXTENSIONS, WHOLE, WITHOUT_BODY, RawHeader, whole_answer
+from foretell.webserver.whole_answers import extensions
 
 PROBES = (b"/livez", b"/readyz")
-
-
-class Cycle(RequestResponseCycle):
-    """One request and its answer."""
-
-    async def send(self, message: Any) -> None:
-        if message["type"] != WHOLE:
-            await super().send(message)
-            return
-        if self.flow.write_paused and not self.disconnected:
-            await self.flow.drain()
-        if not self.disconnected:
-            self._send_whole(message["status"], message["headers"], message["body"])
-
-    def _send_whole(self, status: int, headers: list[RawHeader], body: bytes) -> None:
-        if self.response_started:
-            raise RuntimeError(f"Unexpected ASGI message {WHOLE!r}, after a response was begun.")
-        if CLOSE in headers:
-            self.keep_alive = False
-        elif not self.keep_alive:
-            headers = [*headers, CLOSE]
-        has_body = self.scope["method"] != "HEAD" and status not in WITHOUT_BODY
-        answer = whole_answer(status, [*self.default_headers, *headers], body if has_body else b"")
-        self.waiting_for_100_continue = False
-        self.response_started = self.response_complete = True
-        self.transport.write(answer)
-        self.message_event.set()
-        if not self.keep_alive:
-            self.transport.close()
-        self.on_response()
-
-    async def send_500_response(self) -> None:
-        """Answer for an application that raised, which uvicorn has logged, or that was stopped."""
-        task = asyncio.current_task()
-        refusal = refusals.stopped() if task is not None and task.cancelling() else refusals.broken()
-        headers, body = refusal.content()
-        await self.send({"type": "http.response.start", "status": refusal.status, "headers": headers})
-        await self.send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 class Protocol(Connection):
@@ -74,12 +38,31 @@ class Protocol(Connection):
         self.chunk = 0  # bytes of this read
         self.overhead = 0  # bytes of reads that brought neither a whole head nor any body
         self.discarded = 0  # bytes of this body that nobody wanted any more
+        self.is_eager: bool = getattr(self.app, "is_eager", False)
+        self.is_between = True  # the parser has seen no byte of another message
+        self.known_heads = KnownHeads()
+        self.may_be_known = False  # whether this head says all, and nothing that holds only once
 
     def data_received(self, data: bytes) -> None:
+        if self.stage == WAITING and self.is_between and not self.unanswered and self._is_open:
+            found = self.known_heads.find(data)
+            if found is not None:
+                self._begin_again(*found)
+                return
         if self.stage >= DEAF:
             return
+        self._read(data)
+
+    def _read(self, data: bytes) -> None:
+        is_start = self.stage == WAITING and self.is_between
         if self.stage == WAITING:
             self.stage, self.since, self.overhead = HEAD, self.load.now, 0
+        self._parse(data)
+        if is_start and self.is_between and self.stage == WAITING and self.unanswered == 1 and self.may_be_known:
+            self.known_heads.keep(data, cast("dict[str, Any]", self.scope), self.received)
+        self._begin_next()
+
+    def _parse(self, data: bytes) -> None:
         self.chunk = len(data)
         try:
             self.parser.feed_data(data)
@@ -98,13 +81,46 @@ class Protocol(Connection):
         if self.overhead > self.bounds.max_head_bytes:
             self.refuse(refusals.head_too_large(self.bounds.max_head_bytes))
 
+    @property
+    def _is_open(self) -> bool:
+        """Whether any request is taken, and its connection kept."""
+        return self.state.leaving_since is None and len(self.tasks) < self.bounds.max_requests
+
+    # --- running the application -------------------------------------------------------------------------------------
+
+    def _begin_again(self, head: KnownHead, body: bytes) -> None:
+        """Run the application for a request whose head came before, and is known to be good."""
+        self.cycle = Cycle(self, head.scope(), keep_alive=True, body=body)
+        self.unanswered = 1
+        self._run(self.cycle)
+
+    def _begin_next(self) -> None:
+        """Run the application for the first request that waits, unless another is under way."""
+        if self.pipeline and self.unanswered == len(self.pipeline):
+            cycle, _ = self.pipeline.pop()
+            self._run(cast(Cycle, cycle))
+
+    def _run(self, cycle: Cycle) -> None:
+        """Optimization: an eager application answers most requests here and now; a task is made where it has to wait."""
+        if not self.is_eager or cycle.more_body:
+            self._start_asgi_task(cycle, self.app)
+            return
+        task = begin(self.loop, cycle.run_asgi(self.app))
+        if task is not None:
+            task.add_done_callback(self.tasks.discard)
+            self.tasks.add(task)
+
     # --- what the parser finds --------------------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        self.is_between = False
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         parser, scope = self.parser, self.scope
         version = parser.get_http_version()
         self._check_head(version)
-        scope["extensions"] = EXTENSIONS
+        scope["extensions"] = extensions()
         scope["method"] = parser.get_method().decode("ascii")
         if version != "1.1":
             scope["http_version"] = version
@@ -118,7 +134,16 @@ class Protocol(Connection):
         self.received = self.discarded = 0
         self.overhead = -self.chunk
         keeps_alive = version == "1.1" and parser.should_keep_alive() and self.state.leaving_since is None
-        self._begin(self._cycle(keep_alive=keeps_alive))
+        self.may_be_known = keeps_alive and not self.expect_100_continue and not parser.should_upgrade()
+        self._queue(Cycle(self, scope, keep_alive=keeps_alive, expects_continue=self.expect_100_continue))
+
+    def _queue(self, cycle: Cycle) -> None:
+        """Let a request wait for the end of what was read, where its body may be, and for those that came before it."""
+        self.cycle = cycle
+        self.unanswered += 1
+        if self.unanswered > 1:
+            self.flow.pause_reading()
+        self.pipeline.appendleft((cycle, self.app))
 
     def _check_head(self, version: str) -> None:
         limit = self.bounds.max_head_bytes
@@ -131,7 +156,7 @@ class Protocol(Connection):
         check_head(self.headers, version)
         if len(self.tasks) >= self.bounds.max_requests and self.url not in PROBES:
             raise refusals.too_busy()
-        if len(self.pipeline) >= self.bounds.max_pipelined:
+        if self.unanswered > self.bounds.max_pipelined:
             raise refusals.malformed(f"more than {self.bounds.max_pipelined} requests wait for their answers")
 
     def _note_address(self) -> None:
@@ -140,24 +165,6 @@ class Protocol(Connection):
         self.scope["path"] = self.root_path + (unquote(path) if "%" in path else path)
         self.scope["raw_path"] = self.root_path.encode("ascii") + url.path
         self.scope["query_string"] = url.query or b""
-
-    def _cycle(self, *, keep_alive: bool) -> Cycle:
-        return Cycle(
-            scope=self.scope, transport=self.transport, flow=self.flow, logger=self.logger,
-            access_logger=self.access_logger, access_log=self.access_log, default_headers=self.state.default_headers,
-            message_event=asyncio.Event(), expect_100_continue=self.expect_100_continue, keep_alive=keep_alive,
-            on_response=self.on_response_complete,
-        )  # fmt: skip
-
-    def _begin(self, cycle: Cycle) -> None:
-        """Run the application, or queue the request behind those that came before it."""
-        self.cycle = cycle
-        self.unanswered += 1
-        if self.unanswered == 1:
-            self._start_asgi_task(cycle, self.app)
-        else:
-            self.flow.pause_reading()
-            self.pipeline.appendleft((cycle, self.app))
 
     def on_body(self, body: bytes) -> None:
         size = len(body)
@@ -171,6 +178,7 @@ class Protocol(Connection):
                 self.end()
 
     def on_message_complete(self) -> None:
+        self.is_between = True
         super().on_message_complete()
         if self.stage != BODY:
             return

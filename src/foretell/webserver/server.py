@@ -44,7 +44,7 @@ def configured(app: str | Callable[..., Any], bounds: Bounds, **others: Any) -> 
     options: dict[str, Any] = {
         "log_config": None, "log_level": "warning", "access_log": False, "server_header": False, "proxy_headers": False, "lifespan": "on",
         "loop": "uvloop" if importlib.util.find_spec("uvloop") else "auto",
-        "http": Protocol, "ws": WebSocketProtocol, "ws_max_size": bounds.max_message_bytes,
+        "interface": "asgi3", "http": Protocol, "ws": WebSocketProtocol, "ws_max_size": bounds.max_message_bytes,
         "ws_ping_interval": 20.0, "ws_ping_timeout": 20.0,
         "ws_per_message_deflate": False,  # Security: a few bytes could unfold to many; rows are small as they are
     }  # fmt: skip

@@ -10,6 +10,7 @@ from foretell.webserver.bounds import Bounds
 from foretell.webserver.clients import Clients
 from foretell.webserver.overload import Load
 from foretell.webserver.refusals import Refusal, too_many_connections
+from foretell.webserver.whole_answers import header_lines
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,14 @@ class State(ServerState):
         self.farewell_by = float("inf")  # … and from here on an idle connection is closed
         self._swept_at = load.now
         load.tasks, load.open_connections = self.tasks, self.connections
+        self._default_head, self._rendered = b"", self.default_headers
+
+    @property
+    def default_head(self) -> bytes:
+        """The headers of every answer, as lines; uvicorn makes them anew each second, for the date."""
+        if self._rendered is not self.default_headers:
+            self._default_head, self._rendered = header_lines(self.default_headers), self.default_headers
+        return self._default_head
 
     @property
     def is_flooded(self) -> bool:

@@ -1,32 +1,50 @@
 """An answer in one message and one write, for applications that have all of it: an ASGI extension of this server's own.
 
 A head and a body sent apart are two messages, two system calls and two packets, and each header is looked at by itself: more than a
-prediction takes. An application that finds `WHOLE` among the scope's extensions may send
-``{"type": WHOLE, "status", "headers", "body"}`` in the place of both messages; the headers are to have the content's length.
+prediction takes. An application that finds `WHOLE` among the scope's extensions may send, in the place of both messages,
+
+``{"type": WHOLE, "status": 200, "head": bytes, "n_headers": int, "body": bytes, "is_last": False}``
+
+head : the headers as they go over the wire, each with its line break; the content's length is among them.
+n_headers : how many they are. Security: a value that has a line break of its own is found by this, and never sent.
+is_last : whether the connection ends behind this answer; it may be left out.
+
+`MEMO`, another extension, is a dictionary that stays with the request's head for as long as its connection sends the same head,
+byte for byte: there an application may keep what it derives from the head alone.
 """
 
-from collections.abc import Iterable
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 WHOLE = "foretell.http.response"
-EXTENSIONS: dict[str, dict[object, object]] = {WHOLE: {}}
-CLOSE = (b"connection", b"close")
+MEMO = "foretell.http.head"
+CLOSE = b"connection: close\r\n"
 WITHOUT_BODY = (204, 304)
 
 RawHeader = tuple[bytes, bytes]
 
 
-def whole_answer(status: int, headers: Iterable[RawHeader], body: bytes) -> bytes:
-    """Return the bytes of an answer.
+def extensions() -> dict[str, dict[Any, Any]]:
+    """Return what the scope of a new head offers."""
+    return {WHOLE: {}, MEMO: {}}
+
+
+def header_lines(headers: list[RawHeader]) -> bytes:
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
+
+
+def check_lines(head: bytes, n_headers: int) -> None:
+    """Refuse a head that is not `n_headers` lines.
 
     Raises
     ------
     RuntimeError
         where a header has a line of its own. Security: what is echoed to a client must not become another header, or another answer.
     """
-    lines = [b"%s: %s\r\n" % header for header in headers]
-    head = b"".join(lines)
-    if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines):
+    if head.count(b"\r\n") != n_headers or head.count(b"\n") != n_headers or head.count(b"\r") != n_headers:
         raise RuntimeError("Invalid HTTP header: it has a line break.")
-    return b"".join((STATUS_LINE[status], head, b"\r\n", body))
+
+
+def whole_answer(status: int, head: bytes, body: bytes) -> bytes:
+    return b"%b%b\r\n%b" % (STATUS_LINE[status], head, body)

@@ -8,7 +8,7 @@ from foretell.inference.answering import Parse
 from foretell.inference.parquet_rows import table_rows
 from foretell.serving.catalogue import Model, Version
 from foretell.serving.door import known
-from foretell.serving.exchange import Exchange
+from foretell.serving.exchange import Exchange, Head
 from foretell.serving.faces import Handler
 from foretell.serving.mlflow.errors import mlflow_error
 from foretell.serving.mlflow.media_types import media_type_of
@@ -38,7 +38,7 @@ class MlflowFace:
     def route(self, method: str, path: str) -> Handler | None:
         return find_handler(self.routes, method, path) if path.startswith("/models/") else None
 
-    def takes(self, exchange: Exchange) -> bool:
+    def takes(self, head: Head) -> bool:
         return True
 
     def failure(self, error: ForetellError, exchange: Exchange) -> Response:

@@ -11,7 +11,7 @@ from foretell.inference.codec import ParsedRows
 from foretell.inference.signature import Signature
 from foretell.inference.tensors.rows import read_tensors
 from foretell.serving.door import known
-from foretell.serving.exchange import Exchange
+from foretell.serving.exchange import Exchange, Head
 from foretell.serving.faces import Handler
 from foretell.serving.oip.describing import model_metadata
 from foretell.serving.oip.replies import infer_reply
@@ -61,7 +61,7 @@ class OipFace:
         found = find_handler(self.routes, method, path.removesuffix("/"))
         return found or refusal(NoSuchAddress("The Open Inference Protocol's are below /v2/models/ and /v2/health/."))
 
-    def takes(self, exchange: Exchange) -> bool:
+    def takes(self, head: Head) -> bool:
         return True
 
     def failure(self, error: ForetellError, exchange: Exchange) -> Response:
