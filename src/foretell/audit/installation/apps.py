@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class InstallationAuditConfig(AppConfig):
+    name = "foretell.audit.installation"
+    label = "installation_audit"
