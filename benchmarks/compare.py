@@ -16,8 +16,9 @@ from typing import Any
 from contenders import contenders
 from contenders.artifacts import case_of, write_models
 from contenders.base import CannotRun, Contender, Running
-from measuring import Measurement, Shape, alone, measure, median, pss_mb
+from measuring import Measurement, Shape, alone, measure, median
 from results import keep
+from spending import pss_mb
 
 ROUNDS = 5
 Found = dict[str, dict[str, list[Measurement]]]
@@ -34,13 +35,14 @@ def main() -> None:
         with contextlib.ExitStack() as stack:
             running, cannot = start_all(chosen, place, stack)
             found = rounds(running, cannot, options)
-            memory = {each.name: pss_mb(its) for each, its in running.items()}
+            memory = {each.name: pss_mb(its.processes()) for each, its in running.items()}
     keep("compare", summary(chosen, running, found, memory, cannot), is_whole=is_whole(options))
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME")
+    parser.add_argument("--shape", nargs="+", default=[], metavar="SHAPE", help='such as "one, 32" or "one, 200/s"')
     parser.add_argument("--peers", action="store_true", help="with MLServer, MLflow, BentoML and LitServe")
     parser.add_argument("--quick", action="store_true", help="one short round: does it all work?")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
@@ -53,7 +55,7 @@ def arguments() -> argparse.Namespace:
 
 def is_whole(options: argparse.Namespace) -> bool:
     """Whether the results may stand for all: medians of fewer rounds, or of some contenders, are only shown."""
-    return options.rounds >= ROUNDS and not options.only
+    return options.rounds >= ROUNDS and not options.only and not options.shape
 
 
 def start_all(
@@ -73,13 +75,14 @@ def start_all(
 
 def shapes(options: argparse.Namespace) -> list[Shape]:
     brief = 0.4 if options.quick else 0.8
-    return [
+    every = [
         Shape("one", 32, 2 * brief),
         Shape("one", 1, brief),
         *(Shape("one", 32, brief, rate) for rate in options.rates),
         Shape("thousand", 1, brief),
         Shape("thousand", 32, brief),
     ]
+    return [shape for shape in every if not options.shape or shape.name in options.shape]
 
 
 def rounds(running: dict[Contender, Running], cannot: dict[str, str], options: argparse.Namespace) -> Found:
@@ -95,7 +98,8 @@ def rounds(running: dict[Contender, Running], cannot: dict[str, str], options: a
 
 def is_within_reach(measured: dict[str, list[Measurement]], shape: Shape) -> bool:
     """Arrivals at more than a server has ever answered would only fill its queue."""
-    return shape.rate is None or shape.rate < 0.9 * max(found.per_s for found in measured["one, 32"])
+    reached = max((found.per_s for found in measured["one, 32"]), default=float("inf"))
+    return shape.rate is None or shape.rate < 0.9 * reached
 
 
 def try_one(

@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from contenders.artifacts import instances
-from contenders.foretell import postmaster
 from http_load import request
 from installation import JSON, Installation, installed
-from measuring import Shape, cpu_s, generate, settle
+from measuring import Shape, generate, settle
 from results import keep
+from spending import Split, per_request, spent
 
 TENANTS, GOAL_TENANTS, ROUNDS = 100, 1_000, 3
-Spent = dict[str, float]
 WATCHED = {
     "accounts_user": "username, role, is_active, password",
     "accounts_apikey": "key_id, secret_digest, user_id, scopes, model_names, expires_at, revoked_at",
@@ -54,7 +53,7 @@ def main() -> None:
 def compared(installation: Installation, messages: list[bytes], options: argparse.Namespace) -> list[str]:
     sets = {"one": messages[:1], "many": messages}
     per_s: dict[str, list[float]] = {name: [] for name in sets}
-    cpu_us: dict[str, list[Spent]] = {name: [] for name in sets}
+    cpu_us: dict[str, list[Split]] = {name: [] for name in sets}
     for message in messages:
         for _ in range(4):  # both web processes have likely loaded it
             installation.answer(message)
@@ -72,32 +71,20 @@ def compared(installation: Installation, messages: list[bytes], options: argpars
     return [what, "≥ 90 %", f"{many / one:.0%} ({many:,.0f} of {one:,.0f}/s)", verdict]
 
 
-def measured(installation: Installation, messages: list[bytes], seconds: float) -> tuple[float, Spent]:
+def measured(installation: Installation, messages: list[bytes], seconds: float) -> tuple[float, Split]:
     """Return the requests a second, and what each cost in µs of CPU by kind of process, its way into the log included."""
     settle(installation.running)
-    before = cpu_by_kind(installation)
+    before = spent(installation.running)
     result = generate(installation.port, messages, [b'"prediction":"virginica"'], Shape("one", 32, seconds))
     settle(installation.running)
     assert set(result["statuses"]) == {"200"}, result["statuses"]
     assert not result["wrong"]
-    after, count = cpu_by_kind(installation), result["statuses"]["200"]
-    return result["right"] / result["seconds"], {kind: (after[kind] - before[kind]) / count * 1e6 for kind in after}
+    return result["right"] / result["seconds"], per_request(before, spent(installation.running), result["right"])
 
 
-def cpu_by_kind(installation: Installation) -> Spent:
-    """Return the CPU seconds of the web processes, the worker and PostgreSQL."""
-    database = postmaster(installation.home)
-    parts = {each: " ".join(each.cmdline()) for each in installation.running.roots[0].children(recursive=True)}
-    return {
-        "web": cpu_s([each for each, command in parts.items() if "foretell.cli web" in command]),
-        "worker": cpu_s([each for each, command in parts.items() if "foretell.cli worker" in command]),
-        "PostgreSQL": cpu_s([database, *database.children(recursive=True)]),
-    }
-
-
-def shares(cpu_us: dict[str, list[Spent]]) -> str:
+def shares(cpu_us: dict[str, list[Split]]) -> str:
     def of(name: str, kind: str) -> float:
-        return statistics.median(spent[kind] for spent in cpu_us[name])
+        return statistics.median(sum(split[kind]) for split in cpu_us[name])
 
     return ", ".join(f"{kind} {of('one', kind):.0f} → {of('many', kind):.0f}" for kind in cpu_us["one"][0])
 

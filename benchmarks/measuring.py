@@ -8,13 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import psutil
 from contenders.artifacts import Case
-from contenders.base import CannotRun, Contender, Running, ask, tree
+from contenders.base import CannotRun, Contender, Running, ask
+from spending import Split, median_split, per_request, spent, total
 
 GENERATOR = Path(__file__).resolve().parent / "load_generator.py"
 SETTLE_S = 5.0
@@ -44,20 +45,21 @@ class Measurement:
     errors: float
     unanswered: float
     generator_busy: float
+    split_us: Split  # of cpu_us, by part
 
 
 def measure(contender: Contender, running: Running, case: Case, shape: Shape) -> Measurement:
     message = contender.message(case, running)
     needle = constant_part(contender, case, running)
-    before = cpu_s(tree(running.roots))
+    before = spent(running)
     found = generate(running.port, [message], [needle], shape)
     settle(running)
-    spent = cpu_s(tree(running.roots)) - before
     right = found["statuses"].get("200", 0)  # those that came a little late had their cost too
+    split = per_request(before, spent(running), right)
     return Measurement(
         per_s=found["right"] / found["seconds"], p50_ms=found["p50_ms"], p99_ms=found["p99_ms"],
-        cpu_us=spent / max(1, right) * 1e6, errors=sum(found["statuses"].values()) - right,
-        unanswered=found["unanswered"], generator_busy=found["generator_busy"],
+        cpu_us=total(split), errors=sum(found["statuses"].values()) - right,
+        unanswered=found["unanswered"], generator_busy=found["generator_busy"], split_us=split,
     )  # fmt: skip
 
 
@@ -112,29 +114,10 @@ def settle(running: Running) -> None:
         time.sleep(0.05)
 
 
-def cpu_s(processes: Iterable[psutil.Process]) -> float:
-    """Return the CPU seconds of these processes, with what ended children of theirs used."""
-    total = 0.0
-    for each in processes:
-        with contextlib.suppress(psutil.Error):
-            times = each.cpu_times()
-            total += times.user + times.system + times.children_user + times.children_system
-    return total
-
-
-def pss_mb(running: Running) -> float:
-    """Return the memory of the whole process tree; what is shared counts once."""
-    total = 0
-    for each in tree(running.roots):
-        with contextlib.suppress(psutil.Error):
-            total += each.memory_full_info().pss
-    return total / 1e6
-
-
 @contextlib.contextmanager
 def alone(running: Running, others: Iterable[Running]) -> Iterator[None]:
     """Let nobody else run meanwhile: some servers poll when they have nothing to do."""
-    stopped = [each for other in others if other is not running and other.can_stand_still for each in tree(other.roots)]
+    stopped = [each for other in others if other is not running and other.can_stand_still for each in other.processes()]
     for each in stopped:
         with contextlib.suppress(psutil.Error):
             each.suspend()
@@ -146,7 +129,7 @@ def alone(running: Running, others: Iterable[Running]) -> Iterator[None]:
                 each.resume()
 
 
-def median(measurements: list[Measurement]) -> dict[str, float]:
-    return {
-        each.name: statistics.median(asdict(found)[each.name] for found in measurements) for each in fields(Measurement)
-    }
+def median(measurements: list[Measurement]) -> dict[str, Any]:
+    numbers = [each.name for each in fields(Measurement) if each.name != "split_us"]
+    found: dict[str, Any] = {name: statistics.median(getattr(each, name) for each in measurements) for name in numbers}
+    return found | {"split_us": median_split([each.split_us for each in measurements])}

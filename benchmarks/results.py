@@ -12,7 +12,7 @@ DATA = HERE / "results.json"
 def keep(name: str, what: Any, *, is_whole: bool = True) -> None:
     """Put a script's results beside those of the others; a partial run is only shown."""
     from plot import plot
-    from table import document
+    from table import document, partial_document
 
     kept = load() | {name: what, "cores": os.cpu_count()}
     if is_whole:
@@ -20,7 +20,7 @@ def keep(name: str, what: Any, *, is_whole: bool = True) -> None:
         (HERE / "results.md").write_text(document(kept))
         (HERE / "results.svg").write_text(plot(kept.get("compare", {})))
     else:
-        print(document({name: what}))
+        print(partial_document({name: what}))
 
 
 def load() -> dict[str, Any]:

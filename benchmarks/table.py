@@ -1,9 +1,12 @@
 """Draws results.md from what the scripts kept."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from goals import goal_rows
 
+GOAL_COLUMNS = ("", "goal", "measured", "reached")
+PARTS = ("web", "worker", "PostgreSQL", "others")
 COLUMNS = (
     "requests/s",
     "p50 ms",
@@ -32,12 +35,18 @@ def document(kept: dict[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def partial_document(kept: dict[str, Any]) -> str:
+    """Show what one run of some measured, and no more."""
+    rows = [row for row in goal_rows(kept) if row[2] != "not measured"]
+    return "\n\n".join([markdown(GOAL_COLUMNS, rows), *comparison(kept.get("compare", {}))])
+
+
 def three_columns(rows: list[list[str]]) -> str:
     return markdown(("what", "goal", "measured"), rows)
 
 
 def goals(kept: dict[str, Any]) -> str:
-    return markdown(("", "goal", "measured", "reached"), goal_rows(kept))
+    return markdown(GOAL_COLUMNS, list(goal_rows(kept)))
 
 
 def comparison(compared: dict[str, Any]) -> list[str]:
@@ -46,7 +55,22 @@ def comparison(compared: dict[str, Any]) -> list[str]:
     for shape in shapes:
         rows = [row(each, each["measured"][shape]) for each in compared.values() if shape in each["measured"]]
         parts += [f"### {heading(shape)}", markdown(("server", *COLUMNS), rows)]
-    return parts
+    return [*parts, *splits(compared, shapes)]
+
+
+def splits(compared: dict[str, Any], shapes: Iterable[str]) -> list[str]:
+    """Tell what each process of Foretell has of a request's CPU."""
+    found = compared.get("foretell", {}).get("measured", {})
+    rows = [split(heading(shape), found[shape]["split_us"]) for shape in shapes if "split_us" in found.get(shape, {})]
+    if not rows:
+        return []
+    return ["### Foretell's CPU per request, by process: user + system, in µs", markdown(("", *PARTS, "all"), rows)]
+
+
+def split(heading: str, parts: dict[str, list[float]]) -> list[str]:
+    cells = [f"{user:,.0f} + {system:,.0f}" for user, system in (parts.get(part, (0.0, 0.0)) for part in PARTS)]
+    user, system = (sum(part[kind] for part in parts.values()) for kind in (0, 1))
+    return [heading, *cells, f"{user:,.0f} + {system:,.0f}"]
 
 
 def costs(each: dict[str, Any]) -> list[str]:

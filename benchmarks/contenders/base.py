@@ -37,6 +37,7 @@ class Running:
 
     roots : processes; all below them are its cost too.
     settled : is everything done that its requests left to do?
+    part_of : of what part of it is a process? What it cost is told for each.
     can_stand_still : may it be stopped while another is measured? Not one that watches its own pulse.
     """
 
@@ -44,8 +45,19 @@ class Running:
     roots: list[psutil.Process]
     cold_start_s: float = 0.0
     settled: Callable[[], bool] = lambda: True
+    part_of: Callable[[psutil.Process], str] = lambda process: "server"
     headers: Mapping[str, str] = field(default_factory=dict)
     can_stand_still: bool = True
+
+    def processes(self) -> list[psutil.Process]:
+        return tree(self.roots)
+
+    def parts(self) -> dict[str, list[psutil.Process]]:
+        found: dict[str, list[psutil.Process]] = {}
+        for each in self.processes():
+            with contextlib.suppress(psutil.Error):
+                found.setdefault(self.part_of(each), []).append(each)
+        return found
 
 
 @dataclass(frozen=True, eq=False)

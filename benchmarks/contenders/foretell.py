@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,6 @@ def start(contender: Contender, place: Path) -> Iterator[Running]:
         push_wide(home)
         wait_until(lambda: answers(contender, running, case_of("thousand")))
     with up(contender, home) as running:
-        running.roots.append(postmaster(home))
         wait_until(lambda: answers(contender, running, case_of("thousand")))
         yield running
 
@@ -45,7 +44,18 @@ def up(contender: Contender, home: Path, **environment: str) -> Iterator[Running
         running = Running(port, [root], settled=partial(is_drained, home), can_stand_still=False)
         wait_for_answer(lambda: is_serving(contender, running, home), root, log)
         running.cold_start_s = time.monotonic() - began
+        if "DATABASE_URL" not in environment:
+            running.roots.append(postmaster(home))
+        running.part_of = partial(part_of, [each.pid for each in running.roots[1:]])
         yield running
+
+
+def part_of(databases: Container[int], process: psutil.Process) -> str:
+    """Tell the web processes, the worker and the database from the rest, which has little to do with a prediction."""
+    if process.pid in databases or process.ppid() in databases:
+        return "PostgreSQL"
+    command = " ".join(process.cmdline())
+    return next((kind for kind in ("web", "worker") if f"foretell.cli {kind}" in command), "others")
 
 
 def is_serving(contender: Contender, running: Running, home: Path) -> bool:
