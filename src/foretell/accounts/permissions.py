@@ -91,6 +91,12 @@ def may_manage(principal: Principal, role: str) -> bool:
     return is_allowed(principal, Action.MANAGE) and order.index(role) <= order.index(principal.user.role)
 
 
+def may_change_version(principal: Principal, *, model: str, author_id: UUID) -> bool:
+    """Whether the principal may describe a version anew, or delete it: its author may, and whoever promotes the model's."""
+    is_author = principal.user.pk == author_id and is_allowed(principal, Action.PUSH, model=model)
+    return is_author or is_allowed(principal, Action.PROMOTE, model=model)
+
+
 def log_reach(principal: Principal) -> LogReach:
     """Return how much of the log is there for the principal: an admin's is the tenant's, anybody else's their own."""
     is_whole = is_allowed(principal, Action.READ_WHOLE_LOG)

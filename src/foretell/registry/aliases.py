@@ -10,6 +10,7 @@ from foretell.naming import check_alias
 from foretell.refusals import NoSuchAlias, VersionNotReady
 from foretell.registry.errors import (
     AliasChanged,
+    AliasExists,
     ModelArchived,
     NothingToRollBackTo,
     PreconditionRequired,
@@ -52,6 +53,20 @@ def promote_version(
         is_rollback=is_rollback, moved_by=by, moved_at=now,
     )  # fmt: skip
     return _pointed(existing, version, alias)
+
+
+@transaction.atomic
+def create_alias(*, version: ModelVersion, alias: str, by: User, now: datetime) -> Alias:
+    """Make an alias that is not there yet, and point it at `version`.
+
+    Raises
+    ------
+    AliasExists
+        where it is there; and whatever `promote_version` raises.
+    """
+    if _locked(version.model, alias) is not None:
+        raise AliasExists(version.model.name, alias)
+    return promote_version(version=version, alias=alias, by=by, now=now)
 
 
 @transaction.atomic

@@ -1,6 +1,6 @@
 """Making, describing and archiving registered models."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,8 @@ from foretell.refusals import NotAllowed
 from foretell.registry.errors import ModelExists, UnknownLimitScope
 from foretell.registry.log_policies import log_changes
 from foretell.registry.models import RegisteredModel
+
+Precondition = Callable[[RegisteredModel], None] | None
 
 
 def create_model(
@@ -37,6 +39,7 @@ def create_model(
         raise ModelExists(name) from err
 
 
+@transaction.atomic
 def change_model(
     *,
     model: RegisteredModel,
@@ -48,8 +51,19 @@ def change_model(
     limit_scope: str | None = None,
     log_payload: str | None = None,
     redacted_inputs: Sequence[str] | None = None,
+    precondition: Precondition = None,
 ) -> None:
-    """Change what is given, and nothing else: a push that numbers a version meanwhile keeps its number."""
+    """Change what is given, and nothing else: a push that numbers a version meanwhile keeps its number.
+
+    Raises
+    ------
+    NotAllowed, UnknownLimitScope, InvalidLogPolicy
+    PreconditionFailed, PreconditionRequired
+        from `precondition`, which is shown the model as it is when nobody else can change it any more.
+    """
+    model.lock()
+    if precondition is not None:
+        precondition(RegisteredModel.objects.described().get(pk=model.pk))
     changes: dict[str, Any] = {}
     if description is not None:
         changes["description"] = description
@@ -69,9 +83,11 @@ def change_model(
     model.save(update_fields=[*changes, "updated_at"])
 
 
-def archive_model(*, model: RegisteredModel, principal: Principal, now: datetime) -> None:
+def archive_model(
+    *, model: RegisteredModel, principal: Principal, now: datetime, precondition: Precondition = None
+) -> None:
     """Take the model out of use; nothing is deleted."""
-    change_model(model=model, principal=principal, now=now, archived=True)
+    change_model(model=model, principal=principal, now=now, archived=True, precondition=precondition)
 
 
 def scope_of_model(name: str) -> ModelScope | None:

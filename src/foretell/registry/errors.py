@@ -36,6 +36,19 @@ class SignatureMismatch(ForetellError):
     kind = "conflict"
 
 
+class AliasExists(ForetellError):
+    code = "alias_exists"
+    kind = "conflict"
+
+    def __init__(self, model: str, alias: str) -> None:
+        super().__init__(f"The model {model!r} has an alias {alias!r} already. PUT moves it.")
+
+
+class VersionInUse(ForetellError):
+    code = "version_in_use"
+    kind = "conflict"
+
+
 class NothingToRollBackTo(ForetellError):
     code = "nothing_to_roll_back_to"
     kind = "conflict"

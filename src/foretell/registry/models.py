@@ -1,16 +1,17 @@
 """What can be served: registered models, their versions, and the aliases that point at them. In the tenant's schema."""
 
-import contextlib
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Max, Q
+from django.db.models import OuterRef, Prefetch, Q, Subquery
 
 from foretell.core.models import TimestampedModel
-from foretell.inference.errors import InvalidSignature
 from foretell.inference.signature import Signature
 from foretell.naming import CHAMPION
+from foretell.registry.expressions import DESCRIPTION_WORDS, TaskOf, words_beginning
 
 
 class State(models.TextChoices):
@@ -30,12 +31,22 @@ class LogPayload(models.TextChoices):
 
 class RegisteredModelQuerySet(models.QuerySet["RegisteredModel"]):
     def described(self) -> "RegisteredModelQuerySet":
-        """Return them with what is shown of each, in a constant number of queries."""
-        return self.annotate(latest_version=Max("versions__number")).prefetch_related("aliases__version")
+        """Return them with what is shown of each, in a constant number of queries, whose work grows with the page alone."""
+        latest = ModelVersion.objects.filter(model=OuterRef("pk")).order_by("-number").values("number")[:1]
+        pointed = Prefetch("aliases", queryset=Alias.objects.shown())
+        return self.annotate(latest_version=Subquery(latest)).select_related("created_by").prefetch_related(pointed)
 
     def listed(self) -> "RegisteredModelQuerySet":
         """Return those in use, as a list shows them."""
         return self.filter(archived_at=None).described().order_by("name")
+
+    def found_by(self, terms: Iterable[str]) -> "RegisteredModelQuerySet":
+        """Return those where each term is part of the name, or begins a word of the description."""
+        found = self
+        for term in terms:
+            described = RegisteredModel.objects.alias(words=DESCRIPTION_WORDS).filter(words=words_beginning(term))
+            found = found.filter(Q(name__icontains=term) | Q(pk__in=described.values("pk")))
+        return found
 
     def limited_to(self, names: frozenset[str] | None) -> "RegisteredModelQuerySet":
         """Return those that a key limited to `names` may see; None: all."""
@@ -60,6 +71,10 @@ class RegisteredModel(TimestampedModel):
         constraints = [
             models.UniqueConstraint(fields=["name"], name="model_name_unique"),
             models.CheckConstraint(condition=Q(log_payload__in=LogPayload.values), name="model_log_payload_known"),
+        ]
+        indexes = [
+            models.Index(fields=["name"], name="model_in_use", condition=Q(archived_at=None)),
+            GinIndex(DESCRIPTION_WORDS, name="model_description_words"),
         ]
 
     def __str__(self) -> str:
@@ -113,6 +128,9 @@ class ModelVersion(TimestampedModel):
     runtime = models.CharField(max_length=10, blank=True, default="")
     runtime_reason = models.TextField(blank=True, default="")
     signature = models.JSONField(null=True, blank=True)
+    task = models.GeneratedField(
+        expression=TaskOf("signature"), output_field=models.TextField(null=True), db_persist=True
+    )
     parity = models.JSONField(null=True, blank=True)
     examples = models.JSONField(null=True, blank=True)
     seal = models.CharField(max_length=64, blank=True, default="")  # the installation's signature over all of this
@@ -123,6 +141,7 @@ class ModelVersion(TimestampedModel):
     tags = models.JSONField(default=dict, blank=True)
     description = models.TextField(blank=True, default="")
     lineage = models.JSONField(default=dict, blank=True)
+    parent = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
     # Who is building it: a lease that ends, and a number that tells a worker that it is no longer the one.
@@ -165,16 +184,18 @@ class ModelVersion(TimestampedModel):
         """
         return Signature.from_json(self.signature)
 
-    @property
-    def task(self) -> str | None:
-        """What it answers; None where that cannot be read: one bad row must not take a whole list with it."""
-        with contextlib.suppress(InvalidSignature):
-            return str(self.read_signature().task)
-        return None
-
     def files(self) -> list[str]:
         """Return the SHA-256 of every stored file that this version needs."""
         return [*(upload["sha256"] for upload in self.uploads), *filter(None, [self.sample_sha256, self.sha256])]
+
+
+class AliasQuerySet(models.QuerySet["Alias"]):
+    def shown(self) -> "AliasQuerySet":
+        """Return them with what is shown of their versions in lists, which is little of a version."""
+        shown = ("number", "model_id", "task", "metrics")
+        return self.select_related("version").only(
+            "name", "model_id", "revision", "updated_at", *(f"version__{name}" for name in shown)
+        )
 
 
 class Alias(TimestampedModel):
@@ -184,6 +205,8 @@ class Alias(TimestampedModel):
     name = models.CharField(max_length=50)
     version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="aliases")
     revision = models.PositiveIntegerField(default=1)  # grows with every move: the ETag
+
+    objects = AliasQuerySet.as_manager()
 
     class Meta:
         ordering = ("name",)
@@ -195,6 +218,17 @@ class Alias(TimestampedModel):
     @property
     def etag(self) -> str:
         return f'"{self.pk}-{self.revision}"'
+
+
+class ModelCard(TimestampedModel):
+    """What people read of a model before they use it: Markdown, with YAML front matter where its author wants."""
+
+    model = models.OneToOneField(RegisteredModel, on_delete=models.CASCADE, related_name="card", primary_key=True)
+    text = models.TextField()
+    updated_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    def __str__(self) -> str:
+        return f"The card of {self.model_id}"
 
 
 class AliasMove(models.Model):

@@ -16,6 +16,7 @@ from foretell.refusals import NotAllowed
 from foretell.registry.aliases import promote_version
 from foretell.registry.building import defer_build
 from foretell.registry.errors import ModelArchived
+from foretell.registry.lineage import parent_of
 from foretell.registry.models import ModelVersion, RegisteredModel, State
 from foretell.registry.storage import Stored
 
@@ -74,7 +75,8 @@ def push_version(
         known = model.versions.select_related("model").filter(push_digest=digest).first()
         if known is not None:
             return _again(known, metadata, principal, now), False
-        version = _new_version(model, uploads, sample, metadata, principal, digest)
+        parent = parent_of(metadata.lineage, principal=principal, attr="metadata.lineage.parent")
+        version = _new_version(model, uploads, sample, metadata, principal, digest, parent)
         defer_build(version, now=now)
     return version, True
 
@@ -124,6 +126,7 @@ def _new_version(
     metadata: PushMetadata,
     principal: Principal,
     digest: str,
+    parent: ModelVersion | None,
 ) -> ModelVersion:
     model.last_number += 1
     model.description = model.description or metadata.description
@@ -140,6 +143,7 @@ def _new_version(
         tags=metadata.tags,
         description=metadata.description,
         lineage=metadata.lineage,
+        parent=parent,
         created_by=principal.user,
     )
 

@@ -1,4 +1,4 @@
-"""How models, versions and aliases look from outside, and what may be sent in. What is unknown is refused, not ignored."""
+"""How models, versions, aliases and cards look from outside."""
 
 import contextlib
 from typing import Any
@@ -9,73 +9,37 @@ from rest_framework.reverse import reverse
 from foretell.inference.errors import InvalidSignature
 from foretell.inference.examples import Examples
 from foretell.naming import CHAMPION
-from foretell.registry.fields import (
-    MetricsField,
-    StrictBooleanField,
-    StrictCharField,
-    StrictIntegerField,
-    StrictNumberField,
-    StrictSerializer,
-    TagsField,
-)
-from foretell.registry.models import Alias, LogPayload, ModelVersion, RegisteredModel
-from foretell.registry.pushing import PushMetadata
-
-MAX_TEXT_CHARS = 20_000
-
-
-class LineageSerializer(StrictSerializer):
-    git_commit = StrictCharField(max_length=100, required=False, allow_blank=True)
-    data_sha256 = serializers.RegexField(r"^[0-9a-f]{64}\Z", required=False)
-    author = StrictCharField(max_length=200, required=False, allow_blank=True)
-    source = StrictCharField(max_length=500, required=False, allow_blank=True)  # type: ignore[assignment]  # Field has an attribute of this name
-    libraries = TagsField(required=False)
-
-
-class PushMetadataSerializer(StrictSerializer):
-    """The `metadata` of a push."""
-
-    target = StrictCharField(max_length=200, required=False, allow_null=True, default=None)
-    alias = StrictCharField(max_length=50, required=False, allow_null=True, default=None)
-    metrics = MetricsField(required=False, default=dict)
-    tags = TagsField(required=False, default=dict)
-    description = StrictCharField(max_length=MAX_TEXT_CHARS, required=False, allow_blank=True, default="")
-    lineage = LineageSerializer(required=False, default=dict)
-    refinements = serializers.DictField(required=False, default=dict)
-    accept_difference = StrictNumberField(required=False, allow_null=True, default=None, min_value=0)
-    converted = serializers.DictField(required=False, allow_null=True, default=None)
-
-    def to_metadata(self) -> PushMetadata:
-        return PushMetadata(**self.validated_data)
+from foretell.registry.fields import MetricsField, TagsField
+from foretell.registry.front_matter import InvalidFrontMatter, split_card
+from foretell.registry.models import Alias, ModelCard, ModelVersion, RegisteredModel
 
 
 class ModelSerializer(serializers.ModelSerializer[RegisteredModel]):
     """A registered model in a list."""
 
-    tags = TagsField(required=False)
+    tags = TagsField(read_only=True)
     task = serializers.SerializerMethodField()
+    metrics = serializers.SerializerMethodField(help_text="Of the champion.")
     aliases = serializers.SerializerMethodField()
     latest_version = serializers.SerializerMethodField()
+    created_by = serializers.CharField(source="created_by.username", read_only=True)
     url = serializers.SerializerMethodField()
 
     class Meta:
         model = RegisteredModel
         fields = [
-            "name",
-            "description",
-            "tags",
-            "task",
-            "aliases",
-            "latest_version",
-            "archived_at",
-            "created_at",
-            "updated_at",
-            "url",
-        ]
+            "name", "description", "tags", "task", "metrics", "aliases", "latest_version", "archived_at", "created_by", "created_at",
+            "updated_at", "url",
+        ]  # fmt: skip
         read_only_fields = fields
 
     def get_task(self, model: RegisteredModel) -> str | None:
-        return next((alias.version.task for alias in model.aliases.all() if alias.name == CHAMPION), None)
+        champion = champion_of(model)
+        return champion.task if champion else None
+
+    def get_metrics(self, model: RegisteredModel) -> dict[str, float]:
+        champion = champion_of(model)
+        return champion.metrics if champion else {}
 
     def get_aliases(self, model: RegisteredModel) -> dict[str, int]:
         return {alias.name: alias.version.number for alias in model.aliases.all()}
@@ -84,7 +48,10 @@ class ModelSerializer(serializers.ModelSerializer[RegisteredModel]):
         return getattr(model, "latest_version", None)
 
     def get_url(self, model: RegisteredModel) -> str:
-        return reverse("registry:model", args=[model.name], request=self.context["request"])
+        return self.link("model", model.name)
+
+    def link(self, route: str, *args: Any) -> str:
+        return reverse(f"registry:{route}", args=args, request=self.context["request"])
 
 
 class ModelDetailSerializer(ModelSerializer):
@@ -93,16 +60,14 @@ class ModelDetailSerializer(ModelSerializer):
     redacted_inputs = serializers.ListField(child=serializers.CharField(), read_only=True)
     signature = serializers.SerializerMethodField()
     versions_url = serializers.SerializerMethodField()
+    aliases_url = serializers.SerializerMethodField()
+    card_url = serializers.SerializerMethodField()
 
     class Meta(ModelSerializer.Meta):
         fields = [
-            *ModelSerializer.Meta.fields,
-            "limit_scope",
-            "log_payload",
-            "redacted_inputs",
-            "signature",
-            "versions_url",
-        ]
+            *ModelSerializer.Meta.fields, "limit_scope", "log_payload", "redacted_inputs", "signature", "versions_url", "aliases_url",
+            "card_url",
+        ]  # fmt: skip
         read_only_fields = fields
 
     def get_signature(self, model: RegisteredModel) -> dict[str, Any] | None:
@@ -110,26 +75,13 @@ class ModelDetailSerializer(ModelSerializer):
         return shown.signature if shown else None
 
     def get_versions_url(self, model: RegisteredModel) -> str:
-        return reverse("registry:versions", args=[model.name], request=self.context["request"])
+        return self.link("versions", model.name)
 
+    def get_aliases_url(self, model: RegisteredModel) -> str:
+        return self.link("aliases", model.name)
 
-class ModelWriteSerializer(StrictSerializer):
-    """What may be said of a new model."""
-
-    name = StrictCharField(max_length=200)
-    description = StrictCharField(max_length=MAX_TEXT_CHARS, required=False, allow_blank=True, default="")
-    tags = TagsField(required=False, default=dict)
-
-
-class ModelChangeSerializer(StrictSerializer):
-    """What may be changed of a model."""
-
-    description = StrictCharField(max_length=MAX_TEXT_CHARS, required=False, allow_blank=True)
-    tags = TagsField(required=False)
-    archived = StrictBooleanField(required=False)
-    limit_scope = StrictCharField(max_length=40, required=False, allow_blank=True)
-    log_payload = serializers.ChoiceField(LogPayload.choices, required=False)
-    redacted_inputs = serializers.ListField(child=StrictCharField(max_length=200), required=False, max_length=2_000)
+    def get_card_url(self, model: RegisteredModel) -> str:
+        return self.link("card", model.name)
 
 
 class VersionSerializer(serializers.ModelSerializer[ModelVersion]):
@@ -140,15 +92,20 @@ class VersionSerializer(serializers.ModelSerializer[ModelVersion]):
     reason = serializers.SerializerMethodField()
     task = serializers.CharField(read_only=True, allow_null=True)
     example = serializers.SerializerMethodField()
+    metrics = MetricsField(read_only=True)
+    tags = TagsField(read_only=True)
     aliases = serializers.SerializerMethodField()
     created_by = serializers.CharField(source="created_by.username", read_only=True)
+    model_url = serializers.SerializerMethodField()
+    artifact_url = serializers.SerializerMethodField()
     url = serializers.SerializerMethodField()
 
     class Meta:
         model = ModelVersion
         fields = [
             "model", "version", "state", "reason", "runtime", "runtime_reason", "task", "sha256", "size_bytes", "signature", "parity",
-            "example", "metrics", "tags", "description", "lineage", "aliases", "created_by", "created_at", "ready_at", "url",
+            "example", "metrics", "tags", "description", "lineage", "aliases", "created_by", "created_at", "ready_at", "model_url",
+            "artifact_url", "url",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -163,21 +120,70 @@ class VersionSerializer(serializers.ModelSerializer[ModelVersion]):
     def get_aliases(self, version: ModelVersion) -> list[str]:
         return [alias.name for alias in version.aliases.all()]
 
+    def get_model_url(self, version: ModelVersion) -> str:
+        return reverse("registry:model", args=[version.model.name], request=self.context["request"])
+
+    def get_artifact_url(self, version: ModelVersion) -> str | None:
+        return self._link("artifact", version) if version.is_ready else None
+
     def get_url(self, version: ModelVersion) -> str:
-        return reverse("registry:version", args=[version.model.name, version.number], request=self.context["request"])
+        return self._link("version", version)
+
+    def _link(self, route: str, version: ModelVersion) -> str:
+        args = [version.model.name, version.number]
+        return reverse(f"registry:{route}", args=args, request=self.context["request"])
 
 
 class AliasSerializer(serializers.ModelSerializer[Alias]):
     model = serializers.CharField(source="model.name", read_only=True)
     alias = serializers.CharField(source="name", read_only=True)
     version = serializers.IntegerField(source="version.number", read_only=True)
+    version_url = serializers.SerializerMethodField()
+    url = serializers.SerializerMethodField()
 
     class Meta:
         model = Alias
-        fields = ["model", "alias", "version", "updated_at"]
+        fields = ["model", "alias", "version", "updated_at", "version_url", "url"]
         read_only_fields = fields
 
+    def get_version_url(self, alias: Alias) -> str:
+        args = [alias.model.name, alias.version.number]
+        return reverse("registry:version", args=args, request=self.context["request"])
 
-class AliasWriteSerializer(StrictSerializer):
-    version = StrictIntegerField(min_value=1, max_value=2**31 - 1)
-    allow_signature_change = StrictBooleanField(required=False, default=False)
+    def get_url(self, alias: Alias) -> str:
+        return reverse("registry:alias", args=[alias.model.name, alias.name], request=self.context["request"])
+
+
+class CardSerializer(serializers.ModelSerializer[ModelCard]):
+    """A model card: as it was written, and in its two parts."""
+
+    model = serializers.CharField(source="model.name", read_only=True)
+    metadata = serializers.SerializerMethodField(help_text="The front matter.")
+    body = serializers.SerializerMethodField(help_text="The Markdown after it.")
+    updated_by = serializers.CharField(source="updated_by.username", read_only=True)
+    url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ModelCard
+        fields = ["model", "text", "metadata", "body", "updated_by", "updated_at", "url"]
+        read_only_fields = fields
+
+    def get_metadata(self, card: ModelCard) -> dict[str, Any]:
+        return _parts(card)[0]
+
+    def get_body(self, card: ModelCard) -> str:
+        return _parts(card)[1]
+
+    def get_url(self, card: ModelCard) -> str:
+        return reverse("registry:card", args=[card.model.name], request=self.context["request"])
+
+
+def champion_of(model: RegisteredModel) -> ModelVersion | None:
+    return next((alias.version for alias in model.aliases.all() if alias.name == CHAMPION), None)
+
+
+def _parts(card: ModelCard) -> tuple[dict[str, Any], str]:
+    try:
+        return split_card(card.text)
+    except InvalidFrontMatter:  # written before it was read so strictly
+        return {}, card.text

@@ -16,7 +16,7 @@ from foretell.problems import Fault
 from foretell.registry import storage
 from foretell.registry.errors import InvalidPush
 from foretell.registry.pushing import PushMetadata, Upload
-from foretell.registry.serializers import PushMetadataSerializer
+from foretell.registry.writing import PushMetadataSerializer
 
 PARTS = frozenset({"artifact", "sample", "metadata"})
 MAX_SAMPLE_BYTES = 64 << 20

@@ -1,11 +1,18 @@
 from django.urls import URLPattern, path
 from django.urls.converters import get_converters, register_converter
 
+from foretell.registry.entries import METRIC, TAG, Kind
 from foretell.registry.views.aliases import AliasesView, AliasView, RollbackView
+from foretell.registry.views.artifacts import ArtifactView
+from foretell.registry.views.cards import CardView
+from foretell.registry.views.comparison import ComparisonView
 from foretell.registry.views.docs import DocsView, SchemaView
+from foretell.registry.views.entries import EntriesView, EntryView
+from foretell.registry.views.index import IndexView
+from foretell.registry.views.lineage import LineageView
 from foretell.registry.views.models import ModelsView, ModelView
 from foretell.registry.views.predict import PredictView
-from foretell.registry.views.versions import ArtifactView, VersionsView, VersionView
+from foretell.registry.views.versions import VersionsView, VersionView
 
 app_name = "registry"
 
@@ -34,18 +41,37 @@ def predict_paths(route: str, name: str) -> list[URLPattern]:
     ]
 
 
+def entries_paths(route: str, name: str, kind: Kind) -> list[URLPattern]:
+    """All entries of a kind, and each at its own address: its name may have any characters, slashes too."""
+    all_of_them = EntriesView.as_view(kind=kind, operations=name.replace("-", "_"))
+    one = EntryView.as_view(kind=kind, operations=name.replace("-", "_").removesuffix("s"))
+    return [
+        path(f"{route}/", all_of_them, name=name),
+        path(f"{route}/<path:key>/", one, name=name.removesuffix("s")),
+    ]
+
+
+MODEL, VERSION = "api/v1/models/<name:name>", "api/v1/models/<name:name>/versions/<int:number>"
+
 urlpatterns = [
+    path("api/v1/", IndexView.as_view(), name="index"),
     path("api/v1/models/", ModelsView.as_view(), name="models"),
-    path("api/v1/models/<name:name>/", ModelView.as_view(), name="model"),
-    path("api/v1/models/<name:name>/versions/", VersionsView.as_view(), name="versions"),
-    path("api/v1/models/<name:name>/versions/<int:number>/", VersionView.as_view(), name="version"),
-    path("api/v1/models/<name:name>/versions/<int:number>/artifact/", ArtifactView.as_view(), name="artifact"),
-    path("api/v1/models/<name:name>/aliases/", AliasesView.as_view(), name="aliases"),
-    path("api/v1/models/<name:name>/aliases/<name:alias>/", AliasView.as_view(), name="alias"),
-    path("api/v1/models/<name:name>/aliases/<name:alias>/rollback/", RollbackView.as_view(), name="rollback"),
-    *predict_paths("api/v1/models/<name:name>/predict", "predict"),
-    *predict_paths("api/v1/models/<name:name>@<name:alias>/predict", "predict-alias"),
-    *predict_paths("api/v1/models/<name:name>/versions/<int:number>/predict", "predict-version"),
+    path(f"{MODEL}/", ModelView.as_view(), name="model"),
+    path(f"{MODEL}/versions/", VersionsView.as_view(), name="versions"),
+    path(f"{VERSION}/", VersionView.as_view(), name="version"),
+    path(f"{VERSION}/artifact/", ArtifactView.as_view(), name="artifact"),
+    path(f"{VERSION}/lineage/", LineageView.as_view(), name="lineage"),
+    *entries_paths(f"{VERSION}/tags", "version-tags", TAG),
+    *entries_paths(f"{VERSION}/metrics", "version-metrics", METRIC),
+    *entries_paths(f"{MODEL}/tags", "model-tags", TAG),
+    path(f"{MODEL}/card/", CardView.as_view(), name="card"),
+    path(f"{MODEL}/compare/", ComparisonView.as_view(), name="compare"),
+    path(f"{MODEL}/aliases/", AliasesView.as_view(), name="aliases"),
+    path(f"{MODEL}/aliases/<name:alias>/", AliasView.as_view(), name="alias"),
+    path(f"{MODEL}/aliases/<name:alias>/rollback/", RollbackView.as_view(), name="rollback"),
+    *predict_paths(f"{MODEL}/predict", "predict"),
+    *predict_paths(f"{MODEL}@<name:alias>/predict", "predict-alias"),
+    *predict_paths(f"{VERSION}/predict", "predict-version"),
     path("api/v1/schema/", SchemaView.as_view(), name="schema"),
     path("api/v1/docs/", DocsView.as_view(), name="docs"),
 ]

@@ -1,37 +1,62 @@
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import HttpResponseBase
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from foretell.accounts.permissions import Action, principal_of
+from foretell.core.etags import is_known
+from foretell.core.exports import Table
+from foretell.core.lists import ListView
 from foretell.refusals import NoSuchVersion
 from foretell.registry import aliases
-from foretell.registry.models import Alias
-from foretell.registry.serializers import AliasSerializer, AliasWriteSerializer
+from foretell.registry.exporting import aliases_table
+from foretell.registry.filters import AliasFilters
+from foretell.registry.models import Alias, ModelVersion
+from foretell.registry.serializers import AliasSerializer
 from foretell.registry.views.access import alias_of, model_of
+from foretell.registry.views.documented import IF_MATCH, IF_NONE_MATCH
 from foretell.registry.views.models import validated
 from foretell.registry.views.parsers import StrictJSONParser
-
-IF_MATCH = OpenApiParameter(
-    "If-Match",
-    str,
-    OpenApiParameter.HEADER,
-    description="The ETag of your last GET; needed to move an alias that exists.",
-)
+from foretell.registry.writing import AliasCreateSerializer, AliasWriteSerializer
 
 
-class AliasesView(generics.GenericAPIView[Alias]):
+class AliasesView(ListView):
     """The aliases of a model, and the versions they point at."""
 
-    required_actions = {"GET": Action.READ}
+    required_actions = {"GET": Action.READ, "POST": Action.PROMOTE}
     serializer_class = AliasSerializer
+    parser_classes = [StrictJSONParser]
+    filterset_class = AliasFilters
+    ordering_fields = ["name", "version__number", "updated_at"]
     queryset = Alias.objects.none()
 
+    def get_queryset(self) -> QuerySet[Alias]:
+        return model_of(self.request, self.kwargs["name"]).aliases.select_related("version", "model").order_by("name")
+
+    def searched(self, found: QuerySet[Any], terms: list[str]) -> QuerySet[Any]:
+        return found.filter(*(Q(name__icontains=term) for term in terms))
+
+    def table(self, found: QuerySet[Any]) -> Table:
+        return aliases_table(self.kwargs["name"], found)
+
     @extend_schema(operation_id="aliases_list", responses=AliasSerializer(many=True))
-    def get(self, request: Request, name: str) -> Response:
-        found = model_of(request, name).aliases.select_related("version", "model")
-        return self.get_paginated_response(self.get_serializer(self.paginate_queryset(found), many=True).data)
+    def get(self, request: Request, name: str) -> HttpResponseBase:
+        return self.listed(request)
+
+    @extend_schema(operation_id="aliases_create", request=AliasCreateSerializer, responses={201: AliasSerializer})
+    def post(self, request: Request, name: str) -> Response:
+        """Make an alias; one that is there already is moved by PUT to its own address."""
+        model, fields = model_of(request, name), validated(AliasCreateSerializer, request.data)
+        made = aliases.create_alias(
+            version=version_numbered(model, fields["version"]), alias=fields["alias"], by=principal_of(request).user, now=timezone.now()
+        )  # fmt: skip
+        body = self.get_serializer(made).data
+        return Response(body, status=201, headers={"Location": body["url"], "ETag": made.etag})
 
 
 class AliasView(generics.GenericAPIView[Alias]):
@@ -41,7 +66,7 @@ class AliasView(generics.GenericAPIView[Alias]):
     serializer_class = AliasSerializer
     parser_classes = [StrictJSONParser]
 
-    @extend_schema(operation_id="aliases_read", responses=AliasSerializer)
+    @extend_schema(operation_id="aliases_read", parameters=[IF_NONE_MATCH], responses=AliasSerializer)
     def get(self, request: Request, name: str, alias: str) -> Response:
         return self._answer(alias_of(request, name, alias))
 
@@ -51,28 +76,25 @@ class AliasView(generics.GenericAPIView[Alias]):
     def put(self, request: Request, name: str, alias: str) -> Response:
         """Point the alias at a version; the next prediction through it uses that one."""
         model, fields = model_of(request, name), validated(AliasWriteSerializer, request.data)
-        version = model.versions.filter(number=fields["version"]).first()
-        if version is None:
-            raise NoSuchVersion(name, fields["version"])
         moved = aliases.promote_version(
-            version=version, alias=alias, by=principal_of(request).user, now=timezone.now(), if_match=request.headers.get("If-Match"),
-            must_match=True, allow_signature_change=fields["allow_signature_change"],
+            version=version_numbered(model, fields["version"]), alias=alias, by=principal_of(request).user, now=timezone.now(),
+            if_match=request.headers.get("If-Match"), must_match=True, allow_signature_change=fields["allow_signature_change"],
         )  # fmt: skip
         return self._answer(moved)
 
     @extend_schema(operation_id="aliases_delete", parameters=[IF_MATCH], responses={204: None})
     def delete(self, request: Request, name: str, alias: str) -> Response:
         aliases.delete_alias(
-            model=model_of(request, name),
-            alias=alias,
-            by=principal_of(request).user,
-            now=timezone.now(),
+            model=model_of(request, name), alias=alias, by=principal_of(request).user, now=timezone.now(),
             if_match=request.headers.get("If-Match"),
-        )
+        )  # fmt: skip
         return Response(status=204)
 
     def _answer(self, alias: Alias) -> Response:
-        return Response(self.get_serializer(alias).data, headers={"ETag": alias.etag})
+        headers = {"ETag": alias.etag, "Cache-Control": "private, no-cache"}
+        if self.request.method in ("GET", "HEAD") and is_known(self.request, alias.etag):
+            return Response(status=304, headers=headers)
+        return Response(self.get_serializer(alias).data, headers=headers)
 
 
 class RollbackView(generics.GenericAPIView[Alias]):
@@ -80,6 +102,7 @@ class RollbackView(generics.GenericAPIView[Alias]):
 
     required_actions = {"POST": Action.PROMOTE}
     serializer_class = AliasSerializer
+    parser_classes = [StrictJSONParser]
 
     @extend_schema(operation_id="aliases_rollback", request=None, responses=AliasSerializer)
     def post(self, request: Request, name: str, alias: str) -> Response:
@@ -87,3 +110,10 @@ class RollbackView(generics.GenericAPIView[Alias]):
             model=model_of(request, name), alias=alias, by=principal_of(request).user, now=timezone.now()
         )
         return Response(self.get_serializer(moved).data, headers={"ETag": moved.etag})
+
+
+def version_numbered(model: Any, number: int) -> ModelVersion:
+    found: ModelVersion | None = model.versions.filter(number=number).first()
+    if found is None:
+        raise NoSuchVersion(model.name, number)
+    return found

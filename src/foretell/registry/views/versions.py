@@ -1,44 +1,55 @@
 from typing import Any
 
-from django.db.models import QuerySet
-from django.http import HttpResponse, StreamingHttpResponse
-from django.http.response import HttpResponseBase
+from django.db.models import Q, QuerySet
+from django.http import HttpResponseBase
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from foretell.accounts.permissions import Action, principal_of
-from foretell.refusals import VersionNotReady
-from foretell.registry import storage
+from foretell.core.etags import check_match, tagged
+from foretell.core.exports import Table
+from foretell.core.lists import ListView
+from foretell.registry.describing import delete_version, describe_version
+from foretell.registry.exporting import versions_table
+from foretell.registry.filters import METRICS, TAGS, VersionFilters
 from foretell.registry.models import ModelVersion
 from foretell.registry.pushing import push_version
-from foretell.registry.sealing import check_seal
 from foretell.registry.serializers import VersionSerializer
 from foretell.registry.uploads import PushForm, read_push
 from foretell.registry.views.access import model_of, version_of
-from foretell.registry.views.file_chunks import FileChunks
-from foretell.registry.views.parsers import PushParser
+from foretell.registry.views.documented import IF_MATCH, IF_NONE_MATCH
+from foretell.registry.views.models import validated
+from foretell.registry.views.parsers import PushParser, StrictJSONParser
+from foretell.registry.writing import VersionChangeSerializer, VersionReplaceSerializer
 
 
-class VersionsView(generics.GenericAPIView[ModelVersion]):
-    """The versions of a model, the newest first."""
+class VersionsView(ListView):
+    """The versions of a model, the newest first; also as CSV, Excel and Parquet. `?metric.accuracy__gte=0.9`, `?tag.team=a`."""
 
     required_actions = {"GET": Action.READ, "POST": Action.PUSH}
     serializer_class = VersionSerializer
     parser_classes = [PushParser]
+    filterset_class = VersionFilters
+    entries = {entries.prefix: entries for entries in (METRICS, TAGS)}
+    ordering_fields = ["number", "created_at", "ready_at", "size_bytes"]
     queryset = ModelVersion.objects.none()
 
     def get_queryset(self) -> QuerySet[ModelVersion]:
         model = model_of(self.request, self.kwargs["name"])
-        return model.versions.select_related("model", "created_by").prefetch_related("aliases")
+        return model.versions.select_related("model", "created_by").prefetch_related("aliases").order_by("-number")
+
+    def searched(self, found: QuerySet[Any], terms: list[str]) -> QuerySet[Any]:
+        return found.filter(*(Q(description__icontains=term) for term in terms))
+
+    def table(self, found: QuerySet[Any]) -> Table:
+        return versions_table(self.kwargs["name"], found)
 
     @extend_schema(operation_id="versions_list", responses=VersionSerializer(many=True))
-    def get(self, request: Request, name: str) -> Response:
-        page = self.paginate_queryset(self.get_queryset())
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+    def get(self, request: Request, name: str) -> HttpResponseBase:
+        return self.listed(request)
 
     @extend_schema(
         operation_id="versions_push",
@@ -54,45 +65,56 @@ class VersionsView(generics.GenericAPIView[ModelVersion]):
 
 
 class VersionView(generics.GenericAPIView[ModelVersion]):
-    """One version: its state, signature, parity, metrics and lineage."""
+    """One version: its state, signature, parity, metrics and lineage. What was built never changes; what is said of it may."""
 
-    required_actions = {"GET": Action.READ}
+    required_actions = {"GET": Action.READ, "PUT": Action.PUSH, "PATCH": Action.PUSH, "DELETE": Action.PUSH}
     serializer_class = VersionSerializer
+    parser_classes = [StrictJSONParser]
 
-    @extend_schema(operation_id="versions_read", responses=VersionSerializer)
+    @extend_schema(operation_id="versions_read", parameters=[IF_NONE_MATCH], responses=VersionSerializer)
     def get(self, request: Request, name: str, number: int) -> Response:
-        return Response(self.get_serializer(version_of(request, name, number)).data)
-
-
-class ArtifactView(generics.GenericAPIView[ModelVersion]):
-    """What a version serves, as a file."""
-
-    required_actions = {"GET": Action.READ}
-    serializer_class = VersionSerializer
+        return self._answer(version_of(request, name, number))
 
     @extend_schema(
-        operation_id="versions_artifact",
-        responses={(200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY)},
+        operation_id="versions_replace",
+        parameters=[IF_MATCH],
+        request=VersionReplaceSerializer,
+        responses=VersionSerializer,
     )
-    def get(self, request: Request, name: str, number: int) -> HttpResponseBase:
-        version = version_of(request, name, number)
-        if not version.is_ready:
-            raise VersionNotReady(f"{version} is {version.state}, so it has no artifact yet.")
-        check_seal(version)  # Security: a row that was changed could name any file of the tenant's
-        headers = _artifact_headers(version)
-        if headers["ETag"] in request.headers.get("If-None-Match", ""):
-            return HttpResponse(status=304, headers={"ETag": headers["ETag"]})
-        content = FileChunks(storage.open_verified(version.sha256))
-        headers["Content-Length"] = str(content.size_bytes)
-        return StreamingHttpResponse(content, content_type="application/octet-stream", headers=headers)
+    def put(self, request: Request, name: str, number: int) -> Response:
+        """Say anew all that its author says of it. Needs If-Match."""
+        return self._described(request, VersionReplaceSerializer, is_required=True)
 
+    @extend_schema(
+        operation_id="versions_change",
+        parameters=[IF_MATCH],
+        request=VersionChangeSerializer,
+        responses=VersionSerializer,
+    )
+    def patch(self, request: Request, name: str, number: int) -> Response:
+        """Change what is given: description, tags, metrics, lineage. An editor's own versions; an admin's are all."""
+        return self._described(request, VersionChangeSerializer, is_required=False)
 
-def _artifact_headers(version: ModelVersion) -> dict[str, Any]:
-    suffix = "onnx" if version.runtime == "onnx" else "bin"
-    return {
-        "ETag": f'"{version.sha256}"',
-        "Content-Disposition": f'attachment; filename="{version.model.name}-{version.number}.{suffix}"',
-        "Cache-Control": "private, immutable, max-age=31536000",
-        "Content-Security-Policy": "sandbox",
-        "X-Content-Type-Options": "nosniff",
-    }
+    @extend_schema(operation_id="versions_delete", parameters=[IF_MATCH], responses={204: None})
+    def delete(self, request: Request, name: str, number: int) -> Response:
+        """Delete a version that no alias points at. Its number is never used again."""
+        delete_version(
+            version=version_of(request, name, number),
+            principal=principal_of(request),
+            precondition=self._matching(False),
+        )
+        return Response(status=204)
+
+    def _described(self, request: Request, accepted: type[Any], *, is_required: bool) -> Response:
+        version = version_of(request, self.kwargs["name"], self.kwargs["number"])
+        changed = describe_version(
+            version=version, principal=principal_of(request), changes=validated(accepted, request.data),
+            precondition=self._matching(is_required),
+        )  # fmt: skip
+        return self._answer(changed)
+
+    def _matching(self, is_required: bool) -> Any:
+        return lambda version: check_match(self.request, self.get_serializer(version).data, is_required=is_required)
+
+    def _answer(self, version: ModelVersion) -> Response:
+        return tagged(self.request, self.get_serializer(version).data)

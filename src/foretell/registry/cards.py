@@ -1,0 +1,52 @@
+"""Model cards: what people read of a model before they use it."""
+
+from collections.abc import Callable
+
+from django.db import transaction
+
+from foretell.accounts.models import User
+from foretell.errors import ForetellError
+from foretell.registry.front_matter import split_card
+from foretell.registry.models import ModelCard, RegisteredModel
+
+MAX_CHARS = 200_000
+
+Precondition = Callable[[ModelCard | None], None]
+
+
+class NoCard(ForetellError):
+    code = "not_found"
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"The model {model!r} has no card yet. PUT one: Markdown, with YAML front matter if you like.")
+
+
+def card_of(model: RegisteredModel) -> ModelCard:
+    found = ModelCard.objects.select_related("updated_by", "model").filter(model=model).first()
+    if found is None:
+        raise NoCard(model.name)
+    return found
+
+
+@transaction.atomic
+def write_card(*, model: RegisteredModel, text: str, by: User, precondition: Precondition) -> tuple[ModelCard, bool]:
+    """Write the card anew; returns it, and whether there was none before.
+
+    Raises
+    ------
+    InvalidFrontMatter
+    """
+    split_card(text)
+    model.lock()
+    before = ModelCard.objects.select_related("updated_by", "model").filter(model=model).first()
+    precondition(before)
+    card, is_new = ModelCard.objects.update_or_create(model=model, defaults={"text": text, "updated_by": by})
+    return card, is_new
+
+
+@transaction.atomic
+def delete_card(*, model: RegisteredModel, precondition: Precondition) -> None:
+    model.lock()
+    card = card_of(model)
+    precondition(card)
+    card.delete()

@@ -1,0 +1,124 @@
+"""Tags and metrics, all of them or one at a time, at addresses of their own."""
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from foretell.accounts.permissions import Action, principal_of
+from foretell.core.etags import check_absent, check_match, tagged
+from foretell.registry.entries import METRIC, TAG, Json, Kind, change_entries, entry_of, with_entry, without_entry
+from foretell.registry.fields import MetricsField, StrictSerializer, TagsField
+from foretell.registry.models import ModelVersion, RegisteredModel
+from foretell.registry.views.access import model_of, version_of
+from foretell.registry.views.documented import IF_MATCH, IF_NONE_MATCH
+from foretell.registry.views.models import validated
+from foretell.registry.views.parsers import StrictJSONParser
+
+FIELDS: dict[str, Any] = {TAG.noun: TagsField, METRIC.noun: MetricsField}
+
+
+class EntrySerializer(StrictSerializer):
+    """One tag, or one metric."""
+
+    shown = ("name",)
+
+    name = serializers.CharField(read_only=True)
+    value = serializers.JSONField(help_text="A tag's text, or a metric's number.")
+
+
+class EntriesSerializer(serializers.Serializer[Any]):
+    """Names with their values; no field is known beforehand."""
+
+
+class EntriesSchema(AutoSchema):
+    """Names the operations by what the entries belong to: `model_tags_read`."""
+
+    def get_operation_id(self) -> str:
+        verbs = {"GET": "read", "PUT": "write", "DELETE": "delete"}
+        return f"{self.view.operations}_{verbs[self.method]}"
+
+
+class EntriesView(generics.GenericAPIView[Any]):
+    """All of them, as one object of names and values."""
+
+    required_actions = {"GET": Action.READ, "PUT": Action.PUSH}
+    serializer_class: type[serializers.BaseSerializer[Any]] = EntriesSerializer
+    parser_classes = [StrictJSONParser]
+    schema = EntriesSchema()
+    kind: Kind = TAG
+    operations = "model_tags"
+
+    @extend_schema(parameters=[IF_NONE_MATCH], responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, **_: Any) -> Response:
+        return tagged(request, self.found())
+
+    @extend_schema(parameters=[IF_MATCH], request=OpenApiTypes.OBJECT, responses=OpenApiTypes.OBJECT)
+    def put(self, request: Request, **_: Any) -> Response:
+        """Replace them all. Needs If-Match."""
+        wanted: Json = FIELDS[self.kind.noun]().run_validation(request.data)
+        changed = self.change(lambda _: wanted, lambda found: check_match(request, found, is_required=True))
+        return tagged(request, changed)
+
+    def found(self) -> Json:
+        found: Json = getattr(self.target(), self.kind.field)
+        return found
+
+    def change(self, edit: Any, precondition: Any) -> Json:
+        return change_entries(
+            target=self.target(), kind=self.kind, edit=edit, principal=principal_of(self.request), now=timezone.now(),
+            precondition=precondition,
+        )  # fmt: skip
+
+    def target(self) -> RegisteredModel | ModelVersion:
+        name, number = self.kwargs["name"], self.kwargs.get("number")
+        return model_of(self.request, name) if number is None else version_of(self.request, name, number)
+
+
+class EntryView(EntriesView):
+    """One of them."""
+
+    required_actions = {"GET": Action.READ, "PUT": Action.PUSH, "DELETE": Action.PUSH}
+    serializer_class = EntrySerializer
+
+    @extend_schema(parameters=[IF_NONE_MATCH], responses=EntrySerializer)
+    def get(self, request: Request, **_: Any) -> Response:
+        return tagged(request, self._shown(self.found()))
+
+    @extend_schema(
+        parameters=[IF_MATCH], request=EntrySerializer, responses={200: EntrySerializer, 201: EntrySerializer}
+    )
+    def put(self, request: Request, **_: Any) -> Response:
+        """Set it; the others stay as they are."""
+        value = validated(EntrySerializer, request.data)["value"]
+        was_there: list[bool] = []
+
+        def matching(found: Json) -> None:
+            was_there.append(self._key in found)
+            if self._key in found:
+                check_match(request, self._shown(found))
+            else:
+                check_absent(request)
+
+        changed = self.change(lambda found: with_entry(found, self.kind, self._key, value), matching)
+        return tagged(request, self._shown(changed), status=200 if was_there[-1] else 201)
+
+    @extend_schema(parameters=[IF_MATCH], responses={204: None})
+    def delete(self, request: Request, **_: Any) -> Response:
+        self.change(
+            lambda found: without_entry(found, self.kind, self._key),
+            lambda found: check_match(request, self._shown(found)),
+        )
+        return Response(status=204)
+
+    @property
+    def _key(self) -> str:
+        return str(self.kwargs["key"])
+
+    def _shown(self, found: Json) -> Json:
+        return {"name": self._key, "value": entry_of(found, self.kind, self._key)}
