@@ -10,7 +10,7 @@ from foretell.limits.table_files import boot_id
 from foretell.limits.tables import SLOT, NoPlace, table_at
 
 SLOTS = 65_536  # 1.5 MB; it grows when a bucket finds no place
-MAX_REMEMBERED = 65_536
+WORD = 8  # bytes
 
 
 class SharedMemoryLimiter:
@@ -33,7 +33,6 @@ class SharedMemoryLimiter:
     ) -> None:
         self._table = table_at(path, slot_bytes=SLOT.size, slots=slots, boot=boot_id() if boot is None else boot)
         self._clock = clock
-        self._places: dict[bytes, int] = {}  # Optimization: where each bucket was found last
 
     @property
     def slots(self) -> int:
@@ -70,27 +69,26 @@ class SharedMemoryLimiter:
             self._table.clear()
 
     def _taken(self, claims: Sequence[Claim], cost: int) -> Decision:
-        memory, places, now_ns = self._table.map, self._places, self._clock()
-        offsets: list[int] = []
+        words, now_ns = self._table.words, self._clock()
+        n_words = len(words)
+        slots: list[int] = []
         full_at: list[int] = []
         for claim in claims:
-            bucket = claim.bucket
-            offset = places.get(bucket, 0)
-            found, at = SLOT.unpack_from(memory, offset)
-            if found != bucket or offset in offsets:
-                offset, at = self._find(bucket, now_ns, offsets)
-            offsets.append(offset)
-            full_at.append(at)
+            slot, (low, high) = claim.hint.word, claim.key
+            if slot >= n_words or words[slot] != low or words[slot + 1] != high or slot in slots:
+                slot = self._found(claim, now_ns, slots)
+            slots.append(slot)
+            full_at.append(words[slot + 2])
         decision, charged = gcra.decide(claims, full_at, now_ns, cost)
         if charged is not None and cost:
-            for claim, offset, at in zip(claims, offsets, charged, strict=True):
-                SLOT.pack_into(memory, offset, claim.bucket, at)
+            for slot, at in zip(slots, charged, strict=True):
+                words[slot + 2] = at
         return decision
 
-    def _find(self, bucket: bytes, now_ns: int, taken: Sequence[int]) -> tuple[int, int]:
-        """Return the slot of a bucket, and when the bucket is full; a fresh one is full already."""
-        offset, is_there = self._table.find(bucket, now_ns, taken)
-        if len(self._places) >= MAX_REMEMBERED:
-            self._places.clear()
-        self._places[bucket] = offset
-        return offset, SLOT.unpack_from(self._table.map, offset)[1] if is_there else 0
+    def _found(self, claim: Claim, now_ns: int, taken: Sequence[int]) -> int:
+        """Return the first word of a bucket's slot. A fresh one is full: what it says of its last user is a time in the past."""
+        offset, is_there = self._table.find(claim.bucket, now_ns, [slot * WORD for slot in taken])
+        slot = claim.hint.word = offset // WORD
+        if not is_there:
+            self._table.words[slot], self._table.words[slot + 1] = claim.key
+        return slot

@@ -25,7 +25,11 @@ class NoPlace(LookupError):
 
 
 class Table:
-    """The table in a file; work on it is done inside ``with table:``, by one thread of one process at a time."""
+    """The table in a file; work on it is done inside ``with table:``, by one thread of one process at a time.
+
+    map : its bytes.
+    words : the same as numbers of 64 bits. Optimization: to read or write one of them calls nothing and makes no object but the number.
+    """
 
     def __init__(self, file: TableFile, *, slots: int) -> None:
         self.file, self._slots_at_first = file, slots
@@ -115,6 +119,7 @@ class Table:
         if self._is_locked:
             self._lock.release()
         old_map, old_descriptor = self.map, self._descriptor
+        self.words.release()
         self._open()
         old_map.close()
         os.close(old_descriptor)
@@ -130,6 +135,7 @@ class Table:
         self._descriptor, self.slots = opened
         self._mask = self.slots - 1
         self.map = mmap.mmap(self._descriptor, self.file.size(self.slots))
+        self.words = memoryview(self.map).cast("q")
         has_mutex = any(self.map[MUTEX_AT : MUTEX_AT + MUTEX_BYTES])
         self._lock = shared_lock(self.map, MUTEX_AT) if has_mutex else record_lock(self._descriptor)
 
