@@ -5,16 +5,15 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from foretell.naming import InvalidName, check_alias, check_model_name
-from foretell.registry.fields import (
-    MetricsField,
+from foretell.core.strict import (
     StrictBooleanField,
     StrictCharField,
     StrictIntegerField,
     StrictNumberField,
     StrictSerializer,
-    TagsField,
 )
+from foretell.naming import InvalidName, check_alias, check_model_name
+from foretell.registry.fields import MetricsField, TagsField
 from foretell.registry.models import LogPayload
 from foretell.registry.pushing import PushMetadata
 from foretell.registry.serializers import AliasSerializer, ModelDetailSerializer, VersionSerializer
@@ -22,7 +21,13 @@ from foretell.registry.serializers import AliasSerializer, ModelDetailSerializer
 MAX_TEXT_CHARS = 20_000
 MAX_CARD_CHARS = 200_000
 MAX_NUMBER = 2**31 - 1
-DESCRIPTION = {"max_length": MAX_TEXT_CHARS, "allow_blank": True, "trim_whitespace": False}
+
+
+class DescriptionField(StrictCharField):
+    """Markdown, as it was written."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=MAX_TEXT_CHARS, allow_blank=True, trim_whitespace=False, **options)
 
 
 class ParentSerializer(StrictSerializer):
@@ -65,7 +70,7 @@ class ModelCreateSerializer(StrictSerializer):
     shown = tuple(ModelDetailSerializer.Meta.fields)
 
     name = StrictCharField(max_length=200)
-    description = StrictCharField(required=False, default="", **DESCRIPTION)
+    description = DescriptionField(required=False, default="")
     tags = TagsField(required=False, default=dict)
 
     def validate_name(self, name: str) -> str:
@@ -77,7 +82,7 @@ class ModelChangeSerializer(StrictSerializer):
 
     shown = tuple(ModelDetailSerializer.Meta.fields)
 
-    description = StrictCharField(required=False, **DESCRIPTION)
+    description = DescriptionField(required=False)
     tags = TagsField(required=False)
     archived = StrictBooleanField(required=False)
     limit_scope = StrictCharField(max_length=40, required=False, allow_blank=True)
@@ -96,7 +101,7 @@ class ModelChangeSerializer(StrictSerializer):
 class ModelReplaceSerializer(ModelChangeSerializer):
     """What a model is described by, all of it."""
 
-    description = StrictCharField(**DESCRIPTION)
+    description = DescriptionField()
     tags = TagsField()
 
 
@@ -105,14 +110,14 @@ class VersionChangeSerializer(StrictSerializer):
 
     shown = tuple(VersionSerializer.Meta.fields)
 
-    description = StrictCharField(required=False, **DESCRIPTION)
+    description = DescriptionField(required=False)
     tags = TagsField(required=False)
     metrics = MetricsField(required=False)
     lineage = LineageSerializer(required=False)
 
 
 class VersionReplaceSerializer(VersionChangeSerializer):
-    description = StrictCharField(**DESCRIPTION)
+    description = DescriptionField()
     tags = TagsField()
     metrics = MetricsField()
     lineage = LineageSerializer()

@@ -12,6 +12,7 @@ from foretell.accounts.permissions import Action, principal_of
 from foretell.core.etags import is_known
 from foretell.core.exports import Table
 from foretell.core.lists import ListView
+from foretell.core.strict import StrictJSONParser
 from foretell.refusals import NoSuchVersion
 from foretell.registry import aliases
 from foretell.registry.exporting import aliases_table
@@ -21,7 +22,6 @@ from foretell.registry.serializers import AliasSerializer
 from foretell.registry.views.access import alias_of, model_of
 from foretell.registry.views.documented import IF_MATCH, IF_NONE_MATCH
 from foretell.registry.views.models import validated
-from foretell.registry.views.parsers import StrictJSONParser
 from foretell.registry.writing import AliasCreateSerializer, AliasWriteSerializer
 
 

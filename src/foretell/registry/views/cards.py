@@ -13,13 +13,13 @@ from rest_framework.response import Response
 
 from foretell.accounts.permissions import Action, principal_of
 from foretell.core.etags import check_absent, check_match, tagged
+from foretell.core.strict import StrictJSONParser
 from foretell.registry.cards import card_of, delete_card, write_card
 from foretell.registry.models import ModelCard
 from foretell.registry.serializers import CardSerializer
 from foretell.registry.views.access import model_of
 from foretell.registry.views.documented import IF_MATCH, IF_NONE_MATCH
 from foretell.registry.views.models import validated
-from foretell.registry.views.parsers import StrictJSONParser
 from foretell.registry.writing import CardWriteSerializer
 
 

@@ -12,13 +12,13 @@ from rest_framework.response import Response
 
 from foretell.accounts.permissions import Action, principal_of
 from foretell.core.etags import check_absent, check_match, tagged
+from foretell.core.strict import StrictJSONParser, StrictSerializer
 from foretell.registry.entries import METRIC, TAG, Json, Kind, change_entries, entry_of, with_entry, without_entry
-from foretell.registry.fields import MetricsField, StrictSerializer, TagsField
+from foretell.registry.fields import MetricsField, TagsField
 from foretell.registry.models import ModelVersion, RegisteredModel
 from foretell.registry.views.access import model_of, version_of
 from foretell.registry.views.documented import IF_MATCH, IF_NONE_MATCH
 from foretell.registry.views.models import validated
-from foretell.registry.views.parsers import StrictJSONParser
 
 FIELDS: dict[str, Any] = {TAG.noun: TagsField, METRIC.noun: MetricsField}
 
@@ -41,7 +41,8 @@ class EntriesSchema(AutoSchema):
 
     def get_operation_id(self) -> str:
         verbs = {"GET": "read", "PUT": "write", "DELETE": "delete"}
-        return f"{self.view.operations}_{verbs[self.method]}"
+        view: Any = self.view
+        return f"{view.operations}_{verbs[self.method]}"
 
 
 class EntriesView(generics.GenericAPIView[Any]):

@@ -12,6 +12,7 @@ from foretell.accounts.permissions import Action, principal_of
 from foretell.core.etags import check_match, tagged
 from foretell.core.exports import Table
 from foretell.core.lists import ListView
+from foretell.core.strict import StrictJSONParser
 from foretell.registry.catalogue import archive_model, change_model, create_model
 from foretell.registry.exporting import models_table
 from foretell.registry.filters import CHAMPION_METRICS, TAGS, ModelFilters
@@ -19,7 +20,6 @@ from foretell.registry.models import RegisteredModel, RegisteredModelQuerySet
 from foretell.registry.serializers import ModelDetailSerializer, ModelSerializer
 from foretell.registry.views.access import model_of
 from foretell.registry.views.documented import IF_MATCH, IF_NONE_MATCH
-from foretell.registry.views.parsers import StrictJSONParser
 from foretell.registry.writing import ModelChangeSerializer, ModelCreateSerializer, ModelReplaceSerializer
 
 

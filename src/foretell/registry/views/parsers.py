@@ -3,10 +3,9 @@
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from rest_framework.parsers import BaseParser, JSONParser, MultiPartParser
+from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.renderers import JSONRenderer
 
-from foretell.inference.codec.strict_json import loads
 from foretell.problems import Fault
 from foretell.registry.errors import InvalidPush
 
@@ -14,13 +13,6 @@ _TOO_LARGE = Fault(attr="metadata", code="too_large", detail="The text beside th
 _TOO_MANY = Fault(
     attr=None, code="too_many", detail="The body has too many parts; expected artifact, sample and metadata."
 )
-
-
-class StrictJSONParser(JSONParser):
-    """JSON without repeated keys, NaN, deep nesting, NUL characters and half characters."""
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        return loads(stream.read())
 
 
 class PushParser(MultiPartParser):

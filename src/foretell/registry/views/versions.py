@@ -12,6 +12,7 @@ from foretell.accounts.permissions import Action, principal_of
 from foretell.core.etags import check_match, tagged
 from foretell.core.exports import Table
 from foretell.core.lists import ListView
+from foretell.core.strict import StrictJSONParser
 from foretell.registry.describing import delete_version, describe_version
 from foretell.registry.exporting import versions_table
 from foretell.registry.filters import METRICS, TAGS, VersionFilters
@@ -22,7 +23,7 @@ from foretell.registry.uploads import PushForm, read_push
 from foretell.registry.views.access import model_of, version_of
 from foretell.registry.views.documented import IF_MATCH, IF_NONE_MATCH
 from foretell.registry.views.models import validated
-from foretell.registry.views.parsers import PushParser, StrictJSONParser
+from foretell.registry.views.parsers import PushParser
 from foretell.registry.writing import VersionChangeSerializer, VersionReplaceSerializer
 
 
