@@ -11,10 +11,11 @@ class TaskOf(Func):
     """
 
     template = (
-        "CASE jsonb_array_length(jsonb_path_query_array(%(expressions)s, '$.outputs[*].task')) WHEN 0 THEN NULL "
+        "CASE WHEN %(expressions)s IS NULL THEN NULL "
+        "ELSE CASE jsonb_array_length(jsonb_path_query_array(%(expressions)s, '$.outputs[*].task')) WHEN 0 THEN NULL "
         "WHEN 1 THEN jsonb_path_query_first(%(expressions)s, '$.outputs[*].task') #>> '{}' "
         "ELSE CASE WHEN jsonb_path_exists(%(expressions)s, '$.outputs[*].task ? (@ != \"transform\")') "
-        "THEN 'multi-output' ELSE 'transform' END END"
+        "THEN 'multi-output' ELSE 'transform' END END END"
     )
     output_field = TextField()
 

@@ -73,10 +73,10 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
-            raise self._refused("aliases are not allowed", self.peek_event())
+            raise self._refused("aliases are not allowed", _next_event(self))
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise self._refused(f"it is nested deeper than {MAX_DEPTH} levels", self.peek_event())
+            raise self._refused(f"it is nested deeper than {MAX_DEPTH} levels", _next_event(self))
         node = super().compose_node(parent, index)
         self.depth -= 1
         return node
@@ -106,6 +106,10 @@ class _Loader(yaml.SafeLoader):
     @staticmethod
     def _refused(problem: str, place: Any) -> yaml.MarkedYAMLError:
         return yaml.constructor.ConstructorError(None, None, problem, place.start_mark)
+
+
+def _next_event(loader: Any) -> Any:
+    return loader.peek_event()
 
 
 def _resolvers() -> Mapping[Any, list[tuple[str, Any]]]:

@@ -44,7 +44,7 @@ class LineageSerializer(StrictSerializer):
     author = StrictCharField(max_length=200, required=False, allow_blank=True)
     source = StrictCharField(max_length=500, required=False, allow_blank=True)  # type: ignore[assignment]  # Field has an attribute of this name
     libraries = TagsField(required=False)
-    parent = ParentSerializer(required=False, allow_null=True)  # type: ignore[assignment]  # as above
+    parent = ParentSerializer(required=False, allow_null=True)
 
 
 class PushMetadataSerializer(StrictSerializer):
