@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -105,6 +106,43 @@ def test_one_that_waits_is_counted_as_under_way_and_can_be_stopped() -> None:
 
         assert wire.answer().problem["code"] == "unavailable"
     assert stopped == [True]
+
+
+class Listener:
+    """Reads the body, and waits for what comes after it, as Django does, while it answers."""
+
+    def __init__(self, *, is_eager: bool) -> None:
+        self.is_eager, self.after_body = is_eager, "nothing"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            for _ in range(2):
+                await send({"type": f"{(await receive())['type']}.complete"})
+            return
+        while (await receive())["more_body"]:
+            pass
+        listening = asyncio.create_task(self._listen(receive))
+        await asyncio.sleep(0.02)
+        found = self.after_body
+        await answer(send, found.encode())
+        await listening
+
+    async def _listen(self, receive: Receive) -> None:
+        self.after_body = str((await receive())["type"])
+
+
+@pytest.mark.parametrize("is_eager", [True, False])
+@pytest.mark.parametrize("n_parts", [1, 2, 3])
+def test_nothing_comes_behind_a_body_but_the_end_however_the_body_came(n_parts: int, is_eager: bool) -> None:
+    app = Listener(is_eager=is_eager)
+    with served(app) as server:
+        wire = server.wire(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % (n_parts - 1))
+        for _ in range(n_parts - 1):
+            time.sleep(0.02)
+            wire.send(b"x")
+
+        assert wire.answer().body == b"nothing"
+        wait_until(lambda: app.after_body == "http.disconnect")
 
 
 def test_what_a_coroutine_waited_for_comes_back_to_it_value_or_error() -> None:

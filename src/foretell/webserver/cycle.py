@@ -55,7 +55,9 @@ class Cycle(RequestResponseCycle):
 
     async def receive(self) -> Any:
         if self.more_body or self._is_read or self.disconnected:
-            return await super().receive()
+            message = await super().receive()
+            self._is_read = not message.get("more_body", False)
+            return message
         self._is_read = True
         self.flow.resume_reading()
         if self._event is not None:
