@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.db import transaction
 
 from foretell.accounts.models import User
+from foretell.audit.recording import record
 from foretell.errors import ForetellError
 from foretell.registry.front_matter import split_card
 from foretell.registry.models import ModelCard, RegisteredModel
@@ -40,7 +41,9 @@ def write_card(*, model: RegisteredModel, text: str, by: User, precondition: Pre
     model.lock()
     before = ModelCard.objects.select_related("updated_by", "model").filter(model=model).first()
     precondition(before)
+    old = {"text": before.text} if before else None
     card, is_new = ModelCard.objects.update_or_create(model=model, defaults={"text": text, "updated_by": by})
+    record(action="card.written", target=("card", model.name), before=old, after={"text": text})
     return card, is_new
 
 
@@ -50,3 +53,4 @@ def delete_card(*, model: RegisteredModel, precondition: Precondition) -> None:
     card = card_of(model)
     precondition(card)
     card.delete()
+    record(action="card.deleted", target=("card", model.name), before={"text": card.text})

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from foretell.accounts.permissions import Principal, may_change_version
+from foretell.audit.recording import record
 from foretell.refusals import NotAllowed, VersionNotReady
 from foretell.registry.errors import VersionInUse
 from foretell.registry.lineage import check_older, parent_of
@@ -29,12 +30,14 @@ def describe_version(
     """
     found = _locked(version, principal, precondition)
     fields = {name: value for name, value in changes.items() if name in SAID}
+    before = {name: getattr(found, name) for name in fields}
     if "lineage" in fields:
         found.parent = parent_of(fields["lineage"], principal=principal)
         check_older(found.parent, found)
     for name, value in fields.items():
         setattr(found, name, value)
     found.save(update_fields=[*fields, *(["parent"] if "lineage" in fields else []), "updated_at"])
+    record(action="version.changed", target=("version", _called(found)), before=before, after=fields)
     return found
 
 
@@ -54,7 +57,13 @@ def delete_version(*, version: ModelVersion, principal: Principal, precondition:
         )
     if found.state == State.BUILDING:
         raise VersionNotReady(f"{found} is being built. Wait until it is ready or failed, then delete it.")
+    before = {"state": found.state, "sha256": found.sha256, "author": found.created_by.username}
     found.delete()
+    record(action="version.deleted", target=("version", _called(found)), before=before)
+
+
+def _called(version: ModelVersion) -> str:
+    return f"{version.model.name}:{version.number}"
 
 
 def _locked(version: ModelVersion, principal: Principal, precondition: Precondition) -> ModelVersion:
