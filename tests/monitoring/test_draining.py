@@ -177,6 +177,49 @@ def test_more_tenants_than_one_transaction_takes_are_drained_in_several(
     assert read_progress(directory).n_dropped == MAX_TENANTS + 10
 
 
+def test_what_comes_in_while_a_batch_is_stored_waits_for_company(
+    acme: House, writer: SegmentWriter, drainer: Drainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else, under load, the drainer would never rest, and each transaction would have a handful of records."""
+    store, n_transactions = Store.store, 0
+
+    def stored(self: Store, spans: Any) -> Any:
+        nonlocal n_transactions
+        n_transactions += 1
+        writer.append(record_for(acme))
+        assert n_transactions < 10
+        return store(self, spans)
+
+    monkeypatch.setattr(Store, "store", stored)
+    writer.append(record_for(acme))
+
+    assert (drainer.drain(), n_transactions) == (1, 1)
+    assert (drainer.drain(), n_transactions) == (1, 2)
+
+
+def test_what_is_larger_than_a_batch_is_drained_at_once_all_the_same(
+    acme: House, writer: SegmentWriter, directory: Path
+) -> None:
+    written = [record_for(acme) for _ in range(30)]
+    for record in written:
+        writer.append(record)
+
+    assert Drainer(directory, connect, batch_bytes=500).drain() == 30
+
+    assert ids_of(acme) == sorted(record.id for record in written)
+
+
+def test_a_record_larger_than_a_batch_is_drained(acme: House, writer: SegmentWriter, directory: Path) -> None:
+    written = [record_for(acme, inputs=b"x" * size) for size in (10, 100_000, 10)]
+    for record in written:
+        writer.append(record)
+    writer.close()
+
+    assert Drainer(directory, connect, batch_bytes=500).drain() == 3
+
+    assert segment_paths(directory) == []
+
+
 # --- usage, keys, gaps ---
 
 

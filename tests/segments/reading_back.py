@@ -9,11 +9,11 @@ from foretell.segments.records import GapRecord, PredictionRecord, Record, decod
 
 
 def all_records(directory: Path) -> list[Record]:
-    found = []
+    found: list[Record] = []
     for path in segment_paths(directory):
         descriptor, offset = os.open(path, os.O_RDONLY), 0
         while (frames := read_frames(descriptor, offset)).payloads:
-            found += [decode(payload) for payload, _ in frames.payloads]
+            found += map(decode, frames.payloads)
             offset = frames.end
         os.close(descriptor)
     return found

@@ -23,16 +23,16 @@ FIRST, SECOND = b"first record", b"second"
 
 
 def payloads(data: bytes) -> list[bytes]:
-    return [bytes(payload) for payload, _ in frames_of(data, 0).payloads]
+    return frames_of(data, 0).payloads
 
 
-def test_frames_are_read_back_with_the_offsets_behind_them() -> None:
+def test_frames_are_read_back_with_the_offsets_where_they_begin() -> None:
     data = framed(FIRST) + framed(SECOND)
 
     frames = frames_of(data, 1_000)
 
-    assert [bytes(payload) for payload, _ in frames.payloads] == [FIRST, SECOND]
-    assert [end for _, end in frames.payloads] == [1_000 + len(framed(FIRST)), 1_000 + len(data)]
+    assert frames.payloads == [FIRST, SECOND]
+    assert frames.starts == [1_000, 1_000 + len(framed(FIRST))]
     assert (frames.end, frames.tail) == (1_000 + len(data), Tail.NOTHING)
 
 
@@ -41,7 +41,7 @@ def test_a_frame_that_was_cut_at_any_byte_is_not_read_and_what_is_before_it_is()
     for length in range(1, len(framed(SECOND))):
         frames = frames_of(whole + framed(SECOND)[:length], 0)
 
-        assert [bytes(payload) for payload, _ in frames.payloads] == [FIRST], length
+        assert frames.payloads == [FIRST], length
         assert (frames.end, frames.tail) == (len(whole), Tail.CUT), length
 
 
@@ -63,19 +63,20 @@ def test_what_no_writer_wrote_is_told_from_what_was_cut(tail: bytes) -> None:
     assert (len(frames.payloads), frames.tail) == (1, Tail.DAMAGED)
 
 
-def test_a_segment_is_read_on_from_any_record_and_in_parts(tmp_path: Path) -> None:
+@pytest.mark.parametrize("part_bytes", [1, 20, 108, 250, 10_000])
+def test_a_segment_is_read_on_from_any_record_and_in_parts_of_any_size(tmp_path: Path, part_bytes: int) -> None:
     frames = [framed(bytes([number]) * 100) for number in range(20)]
     (tmp_path / "s").write_bytes(MAGIC + b"".join(frames))
     descriptor = os.open(tmp_path / "s", os.O_RDONLY)
 
     found, offset = [], 0
-    while (part := read_frames(descriptor, offset, part_bytes=250)).payloads:
+    while (part := read_frames(descriptor, offset, part_bytes=part_bytes)).has_more:
         assert part.tail is Tail.NOTHING  # more follows, although the part ends within a frame
-        found += [bytes(payload)[0] for payload, _ in part.payloads]
+        found += [payload[0] for payload in part.payloads]
         offset = part.end
     os.close(descriptor)
 
-    assert found == list(range(20))
+    assert found + [payload[0] for payload in part.payloads] == list(range(20))
 
 
 @pytest.mark.parametrize(("head", "tail"), [(b"", Tail.CUT), (MAGIC[:3], Tail.CUT), (b"SOMETHING", Tail.DAMAGED)])

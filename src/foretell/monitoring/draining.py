@@ -20,7 +20,7 @@ import structlog
 from foretell.errors import ForetellError
 from foretell.monitoring.copying import Unstorable
 from foretell.monitoring.storing import Connection, MarkMoved, Store
-from foretell.monitoring.tailing import Entry, TailedSegment, set_aside
+from foretell.monitoring.tailing import Span, TailedSegment, set_aside
 from foretell.segments.files import segment_paths, sweep_unnamed
 from foretell.segments.lag import Progress, read_progress, write_progress
 from foretell.segments.records import encode_plain
@@ -131,16 +131,22 @@ class Drainer:
         return False
 
     def _pass(self) -> int:
-        """Store all that is there, batch by batch."""
+        """Store all that is there, batch by batch.
+
+        Optimization: what comes in meanwhile is the next pass's. To go on until nothing is left would mean transactions of a
+        handful of records for as long as predictions come in, and each costs as much as hundreds of records do.
+        """
         self._open_new()
-        before, total = self._progress.n_predictions, 0
-        while entries := self._collected():
-            self._store_or_split(entries)
-            total += len(entries)
+        before, has_stored, is_more = self._progress.n_predictions, False, True
+        while is_more:
+            if spans := self._collected():
+                self._store_or_split(spans)
+                has_stored = True
+            is_more = any(segment.has_more for segment in self._segments.values())
         finished = [segment for segment in self._segments.values() if segment.is_finished]
         for segment in finished:
             self._put_away(segment)
-        if total or finished:
+        if has_stored or finished:
             write_progress(self._directory, self._progress)
         return self._progress.n_predictions - before
 
@@ -153,43 +159,48 @@ class Drainer:
             with contextlib.suppress(FileNotFoundError):
                 self._segments[path.stem] = TailedSegment(path, marks.get(path.stem, 0))
 
-    def _collected(self) -> list[Entry]:
+    def _collected(self) -> list[Span]:
         """Return the next batch: of all segments in turn, up to a size and a number of tenants."""
         batch = _Batch(self._batch_bytes)
         for name, segment in list(self._segments.items()):
             if batch.is_full:
-                break
-            if found := segment.read(self._batch_bytes):
+                segment.has_more = True  # for all we know
+            elif span := segment.read(batch.left_bytes):
                 self._segments[name] = self._segments.pop(name)  # the others first, next time
-                segment.read_again_from(batch.take(found))
-        return batch.entries
+                end = batch.take(span)
+                if end < span.end:
+                    segment.read_again_from(end)
+        return batch.spans
 
-    def _store_or_split(self, entries: Sequence[Entry]) -> None:
+    def _store_or_split(self, spans: Sequence[Span]) -> None:
         """Store the batch; where a record fits no row, everything but that record, which is set aside."""
         try:
-            stored = self._connected().store(entries)
+            stored = self._connected().store(spans)
         except FITS_NO_ROW as err:
-            if len(entries) > 1:
-                middle = len(entries) // 2
-                self._store_or_split(entries[:middle])
-                self._store_or_split(entries[middle:])
-                return
-            self._store_or_split([self._rejected(entries[0], err)])
+            for part in self._narrowed(spans, err):
+                self._store_or_split(part)
             return
         self._progress.n_predictions += stored.n_predictions
         self._progress.n_dropped += stored.n_dropped
-        self._progress.offsets |= {entry.segment: entry.end for entry in entries}
+        self._progress.offsets |= {span.segment: span.end for span in spans}
         if stored.n_missed:
             log.warning("predictions were answered that could not be logged", count=stored.n_missed)
         if stored.n_dropped:
             log.warning("predictions of tenants that are gone were dropped", count=stored.n_dropped)
 
-    def _rejected(self, entry: Entry, err: Exception) -> Entry:
-        if entry.record is None:
+    def _narrowed(self, spans: Sequence[Span], err: Exception) -> Sequence[Sequence[Span]]:
+        """Return the batch in halves, or, where it is the record that fits no row, without it."""
+        if len(spans) > 1:
+            middle = len(spans) // 2
+            return spans[:middle], spans[middle:]
+        (span,) = spans
+        if len(span.records) > 1:
+            return [[half] for half in span.split(len(span.records) // 2)]
+        if not span.records:
             raise err
-        set_aside(self._directory, entry.segment, entry.start, encode_plain(entry.record), reason=str(err))
+        set_aside(self._directory, span.segment, span.starts[0], encode_plain(span.records[0]), reason=str(err))
         self._progress.n_rejected += 1
-        return entry._replace(record=None)
+        return [[Span(span.segment, span.start, span.end, [], [])]]
 
     def _put_away(self, segment: TailedSegment) -> None:
         segment.put_away()
@@ -219,22 +230,36 @@ class _Batch:
     """What is stored in one transaction."""
 
     def __init__(self, max_bytes: int) -> None:
-        self.entries: list[Entry] = []
-        self.is_full = False
+        self.spans: list[Span] = []
+        self.left_bytes = max_bytes
+        self._is_full = False
         self._tenants: set[str] = set()
-        self._left_bytes = max_bytes
 
-    def take(self, entries: Sequence[Entry]) -> int:
+    @property
+    def is_full(self) -> bool:
+        return self._is_full or self.left_bytes <= 0
+
+    def take(self, span: Span) -> int:
         """Take what there is room for; return the offset behind it."""
-        for entry in entries:
-            tenant = "" if entry.record is None else entry.record.tenant
-            if self._left_bytes <= 0 or (tenant not in self._tenants and len(self._tenants) == MAX_TENANTS):
-                self.is_full = True
-                return entry.start
-            self._tenants.add(tenant)
-            self._left_bytes -= entry.end - entry.start
-            self.entries.append(entry)
-        return entries[-1].end
+        tenants = self._tenants.union([record.tenant for record in span.records])
+        if len(tenants) > MAX_TENANTS:
+            self._is_full = True
+            n_records = self._n_that_fit(span)
+            if not n_records:
+                return span.start
+            span, _ = span.split(n_records)
+        else:
+            self._tenants = tenants
+        self.left_bytes -= span.end - span.start
+        self.spans.append(span)
+        return span.end
+
+    def _n_that_fit(self, span: Span) -> int:
+        for position, record in enumerate(span.records):
+            self._tenants.add(record.tenant)
+            if len(self._tenants) > MAX_TENANTS:
+                return position
+        return len(span.records)
 
 
 def _lock(descriptor: int, directory: Path) -> None:

@@ -6,7 +6,7 @@ that we choose for schemas.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -18,10 +18,10 @@ from psycopg import sql
 
 from foretell.accounts.models import LAST_USED_EVERY, APIKey
 from foretell.errors import ForetellError
-from foretell.monitoring.copying import COLUMNS, Unstorable, copy_body
+from foretell.monitoring.copying import COLUMNS, HOUR_US, Hours, Unstorable, packed
 from foretell.monitoring.models import LogGap, Prediction, UsageHour
 from foretell.monitoring.segment_marks.models import SegmentMark
-from foretell.monitoring.tailing import Entry
+from foretell.monitoring.tailing import Span
 from foretell.segments.records import GapRecord, PredictionRecord
 from foretell.tenants.models import SCHEMA_NAME_PATTERN, Tenant
 
@@ -29,7 +29,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 Cursor = psycopg.Cursor[tuple[Any, ...]]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-HOUR_US = 3_600_000_000
+LAST_USED_EVERY_US = int(LAST_USED_EVERY.total_seconds() * 1e6)
 MARKS = sql.Identifier("public", SegmentMark._meta.db_table)
 TENANTS = sql.Identifier("public", Tenant._meta.db_table)
 
@@ -51,16 +51,6 @@ class Stored:
     n_missed: int = 0
 
 
-@dataclass(slots=True)
-class _Use:
-    """What an hour's usage grows by."""
-
-    requests: int = 0
-    rows: int = 0
-    duration_us: int = 0
-    n_bytes: int = 0
-
-
 class Store:
     """Writes batches over one connection."""
 
@@ -76,7 +66,7 @@ class Store:
     def forget(self, segment: str) -> None:
         self._connection.execute(sql.SQL("DELETE FROM {} WHERE segment = %s").format(MARKS), [segment])
 
-    def store(self, entries: Sequence[Entry]) -> Stored:
+    def store(self, spans: Sequence[Span]) -> Stored:
         """Store all of the batch, or nothing.
 
         Raises
@@ -87,8 +77,8 @@ class Store:
         """
         stored = Stored()
         with self._connection.transaction(), self._connection.cursor() as cursor:
-            _move_marks(cursor, entries)  # first: whoever else has read the same records waits here, and then knows
-            groups = _by_tenant(entries)
+            _move_marks(cursor, spans)  # first: whoever else has read the same records waits here, and then knows
+            groups = _by_tenant(spans)
             schemas = _schemas(cursor, groups)
             for tenant in sorted(groups):
                 records = groups[tenant]
@@ -99,37 +89,44 @@ class Store:
         return stored
 
     def _store_for(
-        self, cursor: Cursor, schema: str, records: Iterable[PredictionRecord | GapRecord], stored: Stored
+        self, cursor: Cursor, schema: str, records: Sequence[PredictionRecord | GapRecord], stored: Stored
     ) -> None:
-        predictions = [record for record in records if isinstance(record, PredictionRecord)]
+        predictions = [record for record in records if type(record) is PredictionRecord]
         if predictions:
-            with cursor.copy(_statements(schema).copy) as copy:
-                copy.write(copy_body(predictions))
-            cursor.executemany(_statements(schema).use, list(_usage_rows(predictions)))
-            self._note_keys(cursor, schema, predictions)
-        if gaps := [record for record in records if isinstance(record, GapRecord)]:
+            self._store_predictions(cursor, schema, predictions)
+        gaps = [record for record in records if isinstance(record, GapRecord)]
+        if gaps:
             cursor.executemany(_statements(schema).gap, list(map(_gap_row, gaps)))
         stored.n_predictions += len(predictions)
         stored.n_missed += sum(gap.n_predictions for gap in gaps)
 
-    def _note_keys(self, cursor: Cursor, schema: str, predictions: Iterable[PredictionRecord]) -> None:
+    def _store_predictions(self, cursor: Cursor, schema: str, predictions: Sequence[PredictionRecord]) -> None:
+        body, hours = packed(predictions)
+        with cursor.copy(_statements(schema).copy) as copy:
+            copy.write(body)
+        cursor.execute(_statements(schema).use, _usage_columns(hours))
+        self._note_keys(cursor, schema, hours)
+
+    def _note_keys(self, cursor: Cursor, schema: str, hours: Hours) -> None:
         """Tell when keys were last used; of each, at most once a minute."""
         latest: dict[str, int] = {}
-        for record in predictions:
-            if record.key_id is not None:
-                latest[record.key_id] = max(record.at_us, latest.get(record.key_id, 0))
-        every_us = int(LAST_USED_EVERY.total_seconds() * 1e6)
-        due = {key: at for key, at in latest.items() if at - self._keys_noted.get((schema, key), 0) >= every_us}
+        for shares in hours.values():
+            for (*_, key_id, _), share in shares.items():
+                if key_id is not None:
+                    latest[key_id] = max(share.latest_us, latest.get(key_id, 0))
+        due = {
+            key: at for key, at in latest.items() if at - self._keys_noted.get((schema, key), 0) >= LAST_USED_EVERY_US
+        }
         if due:
             cursor.execute(_statements(schema).keys, [list(due), [_moment(at) for at in due.values()]])
             self._keys_noted |= {(schema, key): at for key, at in due.items()}
 
 
-def _by_tenant(entries: Iterable[Entry]) -> dict[str, list[PredictionRecord | GapRecord]]:
+def _by_tenant(spans: Iterable[Span]) -> dict[str, list[PredictionRecord | GapRecord]]:
     groups: dict[str, list[PredictionRecord | GapRecord]] = defaultdict(list)
-    for entry in entries:
-        if entry.record is not None:
-            groups[entry.record.tenant].append(entry.record)
+    for span in spans:
+        for record in span.records:
+            groups[record.tenant].append(record)
     return groups
 
 
@@ -142,23 +139,19 @@ def _schemas(cursor: Cursor, tenants: Iterable[str]) -> dict[str, str]:
     return {known[identifier]: schema for identifier, schema in cursor if _is_schema(schema)}
 
 
-def _move_marks(cursor: Cursor, entries: Iterable[Entry]) -> None:
+def _move_marks(cursor: Cursor, spans: Iterable[Span]) -> None:
     """Move the marks, each from exactly where this batch begins.
 
     Race condition: two drainers that read the same records both get here; one of them finds that the mark has moved.
     """
-    spans: dict[str, tuple[int, int]] = {}
-    for entry in entries:
-        spans[entry.segment] = (spans.get(entry.segment, (entry.start, 0))[0], entry.end)
     statement = sql.SQL(
         'INSERT INTO {marks} AS mark (segment, "offset") VALUES (%(segment)s, %(end)s) '
         'ON CONFLICT (segment) DO UPDATE SET "offset" = excluded."offset" WHERE mark."offset" = %(start)s'
     ).format(marks=MARKS)
-    for segment in sorted(spans):
-        start, end = spans[segment]
-        cursor.execute(statement, {"segment": segment, "start": start, "end": end})
+    for span in sorted(spans, key=lambda span: span.segment):
+        cursor.execute(statement, {"segment": span.segment, "start": span.start, "end": span.end})
         if cursor.rowcount != 1:
-            raise MarkMoved(f"The segment {segment} is no longer drained up to {start}.")
+            raise MarkMoved(f"The segment {span.segment} is no longer drained up to {span.start}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +173,9 @@ def _statements(schema: str) -> _Statements:
         use=about(
             UsageHour,
             "INSERT INTO {table} AS used (hour, model, version, user_id, key_id, requests, rows, duration_us, bytes) "
-            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (hour, model, version, user_id, key_id) DO UPDATE SET "
+            "SELECT * FROM unnest(%s::timestamptz[], %s::text[], %s::int[], %s::uuid[], %s::text[], "
+            "%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[]) "
+            "ON CONFLICT (hour, model, version, user_id, key_id) DO UPDATE SET "
             "requests = used.requests + excluded.requests, rows = used.rows + excluded.rows, "
             "duration_us = used.duration_us + excluded.duration_us, bytes = used.bytes + excluded.bytes",
         ),
@@ -193,17 +188,16 @@ def _statements(schema: str) -> _Statements:
     )
 
 
-def _usage_rows(predictions: Iterable[PredictionRecord]) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows in one order everywhere: two drainers that wait for each other's rows would wait for ever."""
-    uses: dict[tuple[int, str, int, str, str], _Use] = defaultdict(_Use)
-    for record in predictions:
-        use = uses[record.at_us // HOUR_US, record.model, record.version, record.user_id, record.key_id or ""]
-        use.requests += 1
-        use.rows += record.n_rows
-        use.duration_us += record.duration_us
-        use.n_bytes += len(record.inputs or b"") + len(record.outputs or b"")
-    for (hour, *key), use in sorted(uses.items()):
-        yield (_moment(hour * HOUR_US), *key, use.requests, use.rows, use.duration_us, use.n_bytes)
+def _usage_columns(hours: Hours) -> list[list[Any]]:
+    """Return the rows' columns, in one order everywhere: two drainers that wait for each other's rows would wait for ever."""
+    uses: dict[tuple[int, str, int, str, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    for hour, shares in hours.items():
+        for (model, version, _, user_id, key_id, _), share in shares.items():
+            use = uses[hour, model, version, user_id, key_id or ""]
+            for position, amount in enumerate((share.requests, share.rows, share.duration_us, share.n_bytes)):
+                use[position] += amount
+    rows = [(_moment(hour * HOUR_US), *names, *use) for (hour, *names), use in sorted(uses.items())]
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def _gap_row(gap: GapRecord) -> tuple[Any, ...]:

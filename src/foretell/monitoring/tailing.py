@@ -1,32 +1,47 @@
 """One segment as the drainer has it: read on from where it was, and put away when its writer is gone."""
 
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import structlog
 
 from foretell.segments.files import is_abandoned, sync_directory
-from foretell.segments.format import Tail, framed
+from foretell.segments.format import Frames, Tail, framed
 from foretell.segments.reading import read_frames
 from foretell.segments.records import Record, UndecodableRecord, decode
 
 log = structlog.get_logger(__name__)
 
 
-class Entry(NamedTuple):
-    """A record with its place: it begins at `start` of its segment and ends before `end`. None: it was set aside."""
+@dataclass(slots=True)
+class Span:
+    """A piece of a segment, from `start` to `end`, with the records that lie in it.
+
+    starts : where each record begins. What is between them and no record was set aside.
+    """
 
     segment: str
     start: int
     end: int
-    record: Record | None
+    records: Sequence[Record]
+    starts: Sequence[int]
+
+    def split(self, n_records: int) -> tuple["Span", "Span"]:
+        """Return the first records, and the others."""
+        middle = self.starts[n_records]
+        return (
+            Span(self.segment, self.start, middle, self.records[:n_records], self.starts[:n_records]),
+            Span(self.segment, middle, self.end, self.records[n_records:], self.starts[n_records:]),
+        )
 
 
 class TailedSegment:
     """Reads on; what was read is stored by somebody else.
 
     offset : behind the last record that was read.
+    has_more : the last read did not reach the end.
     """
 
     def __init__(self, path: Path, offset: int) -> None:
@@ -34,26 +49,29 @@ class TailedSegment:
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self._is_abandoned = False
         self._tail = Tail.NOTHING
-        self.is_finished = False
+        self.has_more = True
 
-    def read(self, part_bytes: int) -> list[Entry]:
-        """Return what is there by now.
+    @property
+    def is_finished(self) -> bool:
+        """Whether all was read that will ever be there."""
+        return self._is_abandoned and not self.has_more
+
+    def read(self, part_bytes: int) -> Span | None:
+        """Return what is there by now, up to a size; None where nothing is.
 
         Race condition: whether the writer is gone is asked first; asked afterwards, its last words would be missed.
         """
         self._is_abandoned = self._is_abandoned or is_abandoned(self._descriptor)
         frames = read_frames(self._descriptor, self.offset, part_bytes=part_bytes)
-        entries = []
-        for payload, end in frames.payloads:
-            entries.append(Entry(self.name, self.offset, end, self._decoded(payload)))
-            self.offset = end
-        self._tail = frames.tail
-        self.is_finished = self._is_abandoned and not entries
-        return entries
+        self._tail, self.has_more = frames.tail, frames.has_more
+        if not frames.payloads:
+            return None
+        start, self.offset = self.offset, frames.end
+        return Span(self.name, start, frames.end, *self._decoded(frames))
 
     def read_again_from(self, offset: int) -> None:
         """Go back to where what was taken ends."""
-        self.offset = offset
+        self.offset, self.has_more = offset, True
 
     def put_away(self) -> None:
         """Delete what is stored to its end; what no writer wrote is kept for a person to look at."""
@@ -69,11 +87,18 @@ class TailedSegment:
     def close(self) -> None:
         os.close(self._descriptor)
 
-    def _decoded(self, payload: memoryview) -> Record | None:
+    def _decoded(self, frames: Frames) -> tuple[Sequence[Record], Sequence[int]]:
         try:
-            return decode(payload)
+            return list(map(decode, frames.payloads)), frames.starts
+        except UndecodableRecord:
+            found = [pair for pair in map(self._decoded_or_set_aside, frames.payloads, frames.starts) if pair]
+            return [record for record, _ in found], [start for _, start in found]
+
+    def _decoded_or_set_aside(self, payload: bytes, start: int) -> tuple[Record, int] | None:
+        try:
+            return decode(payload), start
         except UndecodableRecord as err:
-            set_aside(self.path.parent, self.name, self.offset, bytes(payload), reason=str(err))
+            set_aside(self.path.parent, self.name, start, payload, reason=str(err))
             return None
 
 

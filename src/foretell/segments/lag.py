@@ -66,12 +66,11 @@ def write_progress(directory: Path, progress: Progress) -> None:
 def _age_s(path: Path, offset: int) -> float:
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        part = read_frames(descriptor, offset, part_bytes=4 << 10)
-        payloads = part.payloads or read_frames(descriptor, offset).payloads
+        payloads = read_frames(descriptor, offset, part_bytes=4 << 10).payloads
     finally:
         os.close(descriptor)
     try:
-        record = decode(payloads[0][0]) if payloads else None
+        record = decode(payloads[0]) if payloads else None
     except UndecodableRecord:
         record = None
     if record is None:

@@ -5,6 +5,7 @@ from django.http import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import generics
+from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,7 +13,16 @@ from rest_framework.response import Response
 from foretell.accounts.folding import folded
 from foretell.accounts.models import User
 from foretell.accounts.permissions import Action, log_reach, principal_of
+from foretell.core.exports import (
+    EXPORT_RENDERERS,
+    CSVRenderer,
+    ExcelRenderer,
+    ParquetRenderer,
+    export_response,
+    is_export,
+)
 from foretell.core.pagination import NewestFirst
+from foretell.core.queries import unknown_parameters
 from foretell.monitoring.models import Prediction, PredictionQuerySet
 from foretell.monitoring.serializers import (
     PredictionDetailSerializer,
@@ -20,7 +30,7 @@ from foretell.monitoring.serializers import (
     PredictionSerializer,
     usernames,
 )
-from foretell.monitoring.views.exporting import CSVRenderer, csv_response
+from foretell.monitoring.views.exporting import predictions_table
 from foretell.refusals import ModelNotFound
 
 
@@ -33,7 +43,7 @@ class PredictionsView(generics.GenericAPIView[Prediction]):
     required_actions = {"GET": Action.READ_LOG}
     serializer_class = PredictionSerializer
     pagination_class = NewestFirst
-    renderer_classes = [JSONRenderer, BrowsableAPIRenderer, CSVRenderer]
+    renderer_classes = [JSONRenderer, BrowsableAPIRenderer, *EXPORT_RENDERERS]
     queryset = Prediction.objects.none()
 
     @extend_schema(
@@ -41,13 +51,15 @@ class PredictionsView(generics.GenericAPIView[Prediction]):
         parameters=[PredictionFilters],
         responses={
             (200, "application/json"): PredictionSerializer(many=True),
-            (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="All of them, streamed."),
+            (200, CSVRenderer.media_type): OpenApiResponse(OpenApiTypes.STR, description="All of them, streamed."),
+            (200, ExcelRenderer.media_type): OpenApiResponse(OpenApiTypes.BINARY),
+            (200, ParquetRenderer.media_type): OpenApiResponse(OpenApiTypes.BINARY),
         },
     )
     def get(self, request: Request) -> Response | HttpResponseBase:
         found = narrowed(Prediction.objects.within(log_reach(principal_of(request))).listed(), request)
-        if request.accepted_renderer.format == CSVRenderer.format:
-            return csv_response(found)
+        if is_export(request):
+            return export_response(request, predictions_table(found))
         page = self.paginate_queryset(found) or []
         context = {**self.get_serializer_context(), "usernames": usernames(page)}
         return self.get_paginated_response(PredictionSerializer(page, many=True, context=context).data)
@@ -69,9 +81,11 @@ class PredictionView(generics.GenericAPIView[Prediction]):
 
 
 def narrowed(predictions: PredictionQuerySet, request: Request) -> PredictionQuerySet:
-    """Return those that the address asks for."""
+    """Return those that the address asks for; a filter that nobody knows is refused, since without it all would be shown."""
     filters = PredictionFilters(data=request.query_params.dict())
-    filters.is_valid(raise_exception=True)
+    unknown = unknown_parameters(request, filters.fields)
+    if not filters.is_valid() or unknown:
+        raise ValidationError({**filters.errors, **unknown})
     wanted: dict[str, Any] = dict(filters.validated_data)
     if since := wanted.pop("since", None):
         predictions = predictions.since(since)
