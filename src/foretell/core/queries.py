@@ -4,7 +4,7 @@ Beside the filters of its FilterSet, a view may have `entries`: JSON objects who
 names, such as ``?metric.accuracy__gte=0.9&tag.team=a&ordering=-metric.accuracy``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -15,7 +15,7 @@ from rest_framework.request import Request
 
 from foretell.core.entries import Entries
 
-COMMON = ("format", "page", "page_size", "cursor", "search", "ordering")
+OF_EVERY_LIST = ("format", "page_size", "cursor")
 MAX_SEARCH_CHARS = 200
 MAX_TERMS = 8
 
@@ -62,6 +62,17 @@ class Ordering(OrderingFilter):
             return queryset
         order = [_expression(term, view) for term in asked]
         return queryset.order_by(*order, "pk")
+
+
+def unknown_parameters(request: Request, known: Iterable[str], *patterns: str) -> Faults:
+    """Return a fault for each parameter that is neither known nor one of every list's; `patterns` are only told."""
+    names = {*known}
+    expected = ", ".join(sorted([*names, "page_size", *patterns]))
+    return {
+        name: [f"This is no filter here. Expected only {expected}."]
+        for name in request.query_params
+        if name not in names and name not in OF_EVERY_LIST
+    }
 
 
 def entries_of(view: Any) -> Mapping[str, Entries]:
@@ -114,14 +125,10 @@ def _form_faults(filterset: FilterSet | None) -> Faults:
 
 
 def _unknown(request: Request, filterset: FilterSet | None, view: Any) -> Faults:
-    known = {*COMMON, *(filterset.get_filters() if filterset is not None else ())}
     by_entry = {name for name, _, _ in asked_entries(request, view)}
-    shown = sorted([*known - {"cursor", "format"}, *(f"{prefix}.<name>" for prefix in entries_of(view))])
-    return {
-        name: [f"This is no filter here. Expected only {', '.join(shown)}."]
-        for name in request.query_params
-        if name not in known and name not in by_entry
-    }
+    known = [*("search", "ordering", "page"), *(filterset.get_filters() if filterset is not None else ())]
+    faults = unknown_parameters(request, known, *(f"{prefix}.<name>" for prefix in entries_of(view)))
+    return {name: fault for name, fault in faults.items() if name not in by_entry}
 
 
 def _search_fault(request: Request) -> str | None:
