@@ -4,9 +4,9 @@ import csv
 import io
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import openpyxl
@@ -186,7 +186,7 @@ def test_who_leaves_early_ends_the_writing() -> None:
             yield [(os.urandom(100).hex(), 1, 0.5, AT, None)] * 1_000
 
     before = threading.active_count()
-    chunks = parquet_chunks(Table("t", COLUMNS, parts()))
+    chunks = cast("Generator[bytes]", parquet_chunks(Table("t", COLUMNS, parts())))
     next(chunks)
     chunks.close()
 

@@ -82,13 +82,14 @@ class _Loader(yaml.SafeLoader):
         return node
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
-        names = [key.value for key, _ in node.value]
+        names: set[str] = set()
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode) or "\0" in key.value:
                 raise self._refused("a name is a text", key)
             key.tag = "tag:yaml.org,2002:str"
-            if names.count(key.value) > 1:
+            if key.value in names:
                 raise self._refused(f"{key.value!r:.60} is there twice", key)
+            names.add(key.value)
         return dict(super().construct_mapping(node, deep=True))
 
     def construct_yaml_float(self, node: Any) -> float:
@@ -122,7 +123,13 @@ def _resolvers() -> Mapping[Any, list[tuple[str, Any]]]:
     }
 
 
+PLAIN = ("str", "int", "float", "bool", "null", "seq", "map")
+
+
 def _set_up() -> None:
+    constructors = yaml.SafeLoader.yaml_constructors
+    plain = {f"tag:yaml.org,2002:{name}" for name in PLAIN}
+    _Loader.yaml_constructors = {tag: made for tag, made in constructors.items() if tag in plain or tag is None}
     _Loader.yaml_implicit_resolvers = dict(_resolvers())
     _Loader.add_implicit_resolver(
         "tag:yaml.org,2002:bool", re.compile(r"(true|True|TRUE|false|False|FALSE)\Z"), list("tTfF")
