@@ -9,6 +9,7 @@ import contextlib
 import signal
 import sys
 import tempfile
+import time
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from measuring import Measurement, Shape, alone, measure, median
 from results import keep
 from spending import pss_mb
 
-ROUNDS = 5
+ROUNDS, FEWEST_ROUNDS = 5, 3
 Found = dict[str, dict[str, list[Measurement]]]
 
 
@@ -36,16 +37,17 @@ def main() -> None:
             running, cannot = start_all(chosen, place, stack)
             found = rounds(running, cannot, options)
             memory = {each.name: pss_mb(its.processes()) for each, its in running.items()}
-    keep("compare", summary(chosen, running, found, memory, cannot), is_whole=is_whole(options))
+    keep("compare", summary(chosen, running, found, memory, cannot), is_whole=is_whole(options, found))
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME")
     parser.add_argument("--shape", nargs="+", default=[], metavar="SHAPE", help='such as "one, 32" or "one, 200/s"')
-    parser.add_argument("--peers", action="store_true", help="with MLServer, MLflow, BentoML and LitServe")
+    parser.add_argument("--peers", action="store_true", help="with the dedicated servers too")
     parser.add_argument("--quick", action="store_true", help="one short round: does it all work?")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--minutes", type=float, default=30.0, help="begin no round after so many")
     parser.add_argument("--rates", type=int, nargs="*", default=[200, 2_000], help="fixed arrivals per second")
     options = parser.parse_args()
     if options.quick:
@@ -53,9 +55,10 @@ def arguments() -> argparse.Namespace:
     return options
 
 
-def is_whole(options: argparse.Namespace) -> bool:
+def is_whole(options: argparse.Namespace, found: Found) -> bool:
     """Whether the results may stand for all: medians of fewer rounds, or of some contenders, are only shown."""
-    return options.rounds >= ROUNDS and not options.only and not options.shape
+    rounds_done = len(found["foretell"]["one, 32"]) if "foretell" in found else 0
+    return rounds_done >= FEWEST_ROUNDS and not options.only and not options.shape
 
 
 def start_all(
@@ -87,13 +90,21 @@ def shapes(options: argparse.Namespace) -> list[Shape]:
 
 def rounds(running: dict[Contender, Running], cannot: dict[str, str], options: argparse.Namespace) -> Found:
     found: Found = defaultdict(lambda: defaultdict(list))
+    last_begin = time.monotonic() + options.minutes * 60
     for number in range(options.rounds):
+        if time.monotonic() > last_begin:
+            print(f"no more rounds: {options.minutes:.0f} minutes are over", flush=True)
+            break
         for shape in shapes(options):
             for each, its in running.items():
-                if shape.case in each.cases and each.name not in cannot and is_within_reach(found[each.name], shape):
+                if each.name not in cannot and is_for(each, shape) and is_within_reach(found[each.name], shape):
                     try_one(each, its, shape, running, found, cannot)
         print(f"round {number + 1} of {options.rounds}", flush=True)
     return found
+
+
+def is_for(contender: Contender, shape: Shape) -> bool:
+    return shape.case in contender.cases and (not contender.shapes or shape.name in contender.shapes)
 
 
 def is_within_reach(measured: dict[str, list[Measurement]], shape: Shape) -> bool:

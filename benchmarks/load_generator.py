@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import uvloop
+from answers import missing
 
-LENGTH = b"content-length:"
 GRACE_S = 2.0
 
 
@@ -105,20 +105,6 @@ class Connection(asyncio.Protocol):
             self.load.idle.remove(self)
         if time.perf_counter() < self.load.end:
             asyncio.get_running_loop().create_task(connect(self.load))
-
-
-def missing(buffer: bytes) -> int | None:
-    """Return how many bytes of the answer have not come yet; None where the head itself is not whole."""
-    head_end = buffer.find(b"\r\n\r\n")
-    if head_end < 0:
-        return None
-    head = buffer[:head_end].lower()
-    at = head.find(LENGTH)
-    if at < 0:
-        raise ValueError(f"an answer without a length: {head!r}")
-    line_end = head.find(b"\r\n", at)
-    length = int(head[at + len(LENGTH) : line_end if line_end > 0 else None])
-    return length - (len(buffer) - head_end - 4)
 
 
 async def connect(load: Load) -> None:

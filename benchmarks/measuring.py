@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from spending import Split, median_split, per_request, spent, total
 
 GENERATOR = Path(__file__).resolve().parent / "load_generator.py"
 SETTLE_S = 5.0
+CALM_S, CALM_CORES, CALM_WITHIN_S = 0.1, 0.4, 10.0
 VARYING = re.compile(rb'"id": ?"([^"]+)"')
 
 
@@ -49,8 +50,10 @@ class Measurement:
 
 
 def measure(contender: Contender, running: Running, case: Case, shape: Shape) -> Measurement:
+    calm(running)
     message = contender.message(case, running)
     needle = constant_part(contender, case, running)
+    shape = replace(shape, seconds=max(shape.seconds, contender.least_seconds))
     before = spent(running)
     found = generate(running.port, [message], [needle], shape)
     settle(running)
@@ -105,6 +108,16 @@ def finished(load: subprocess.Popen[str], *, within_s: float, at_once: bool = Fa
         raise CannotRun(f"the load ended with {errors[-400:]}")
     found: dict[str, Any] = json.loads(output)
     return found
+
+
+def calm(running: Running) -> None:
+    """Wait until a server has done with what an earlier load left to it: requests whose callers went away."""
+    deadline = time.monotonic() + CALM_WITHIN_S
+    while time.monotonic() < deadline:
+        before = total(spent(running))
+        time.sleep(CALM_S)
+        if total(spent(running)) - before < CALM_CORES * CALM_S:
+            return
 
 
 def settle(running: Running) -> None:

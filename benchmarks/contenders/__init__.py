@@ -6,7 +6,7 @@ from importlib import import_module
 from contenders.base import Contender
 
 OURS = ("foretell", "constant", "raw", "fastapi", "drf")
-PEERS = ("mlserver", "mlflow", "bentoml", "litserve")
+PEERS = ("mlserver", "mlflow", "bentoml", "litserve", "ray_serve", "kserve")
 
 
 def contenders(*, peers: bool) -> Iterator[Contender]:

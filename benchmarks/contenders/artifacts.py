@@ -2,10 +2,13 @@
 
 import json
 import sys
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from contenders.forests import BOTH
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FEATURES, ROWS = 30, 1_000
@@ -62,17 +65,26 @@ def case_of(name: str) -> Case:
 
 
 def write_models(place: Path) -> None:
-    """Write each model as joblib writes it, and as the graph that Foretell would serve."""
+    """Write each model as joblib writes it, iris in both its forms, and as the graph that Foretell serves."""
     import joblib
 
     from foretell.inference.conversion import convert
 
     place.mkdir(parents=True, exist_ok=True)
+    for forest in BOTH:
+        joblib.dump(for_arrays(iris()[0], n_jobs=forest.n_jobs), place / forest.file)
+    joblib.dump(for_arrays(wide()[0], n_jobs=None), place / "wide.joblib")
     for name, (model, sample) in {"iris": iris(), "wide": wide()}.items():
-        joblib.dump(model, place / f"{name}.joblib")
         converted = convert(model, sample)
         assert converted.graph is not None, converted.reason
         (place / f"{name}.onnx").write_bytes(converted.graph)
+
+
+def for_arrays(model: Any, *, n_jobs: int | None) -> Any:
+    """Return the same trees for servers that feed plain arrays: a forest that knows names warns at each of them."""
+    same = deepcopy(model)
+    del same.feature_names_in_
+    return same.set_params(n_jobs=n_jobs)
 
 
 def instances(case: Case) -> bytes:

@@ -16,13 +16,14 @@ from types import MappingProxyType
 from typing import Any
 
 import psutil
+from answers import missing, status_and_content
 from http_load import request
 
 from contenders.artifacts import Case
+from contenders.forests import AS_IT_COMES, ONE_THREAD, Forest
 
 APPS = Path(__file__).resolve().parent / "apps"
-START_WITHIN_S, STOP_WITHIN_S = 60.0, 30.0
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+START_WITHIN_S, STOP_WITHIN_S = 120.0, 30.0
 KEPT = ("PATH", "HOME", "LANG", "XDG_CACHE_HOME")
 KEPT_ENVIRONMENT = {name: value for name, value in os.environ.items() if name in KEPT}
 
@@ -62,6 +63,12 @@ class Running:
 
 @dataclass(frozen=True, eq=False)
 class Contender:
+    """A server to compare, and how to talk with it.
+
+    shapes : the only loads it is measured under; none: all of its cases.
+    least_seconds : how long it is measured at least, where an answer takes long.
+    """
+
     name: str
     title: str
     start: Callable[["Contender", Path], contextlib.AbstractContextManager[Running]]
@@ -71,6 +78,12 @@ class Contender:
     cases: tuple[str, ...] = ("one", "thousand")
     environment: Mapping[str, str] = field(default_factory=dict)
     packages: tuple[str, ...] = ()  # none: runs in the project's own environment
+    forest: Forest = AS_IT_COMES  # of those that run scikit-learn
+    shapes: tuple[str, ...] = ()
+    least_seconds: float = 0.0
+
+    def settings(self, place: Path) -> dict[str, str]:
+        return {**self.forest.settings(place), **self.environment}
 
     def message(self, case: Case, running: Running) -> bytes:
         headers = {"Content-Type": "application/json", "Accept": "*/*", **running.headers}
@@ -141,13 +154,9 @@ def ask(port: int, message: bytes, *, timeout_s: float = 30.0) -> tuple[int, byt
     with socket.create_connection(("127.0.0.1", port), timeout=timeout_s) as connection:
         connection.sendall(message)
         answer = b""
-        while b"\r\n\r\n" not in answer:
+        while missing(answer) != 0:
             answer += _received(connection)
-        head, _, body = answer.partition(b"\r\n\r\n")
-        length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-        while len(body) < length:
-            body += _received(connection)
-    return int(head.split(b" ", 2)[1]), body
+    return status_and_content(answer)
 
 
 def _received(connection: socket.socket) -> bytes:
@@ -195,5 +204,5 @@ def answers(contender: Contender, running: Running, case: Case) -> bool:
 
 def on_our_server(app: str, contender: Contender, place: Path) -> contextlib.AbstractContextManager[Running]:
     program = [sys.executable, APPS / "two_processes.py", app]
-    environment = ONE_THREAD | dict(contender.environment) | {"BENCH_MODELS": str(place / "models")}
+    environment = {**ONE_THREAD, **contender.settings(place)}
     return listening(contender, place, lambda port: [*program, port], environment=environment)

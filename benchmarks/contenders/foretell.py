@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from http_load import request
 
-from contenders.artifacts import case_of, instances
-from contenders.base import Contender, Running, answers, free_port, process, wait_for_answer
+from contenders.artifacts import case_of, instances, iris
+from contenders.base import CannotRun, Contender, Running, answers, ask, free_port, process, wait_for_answer
 from contenders.raw import read
 from foretell.segments.lag import drain_lag
 
 FORETELL = Path(sys.executable).parent / "foretell"
 PUSH = Path(__file__).resolve().parent / "apps" / "push_wide.py"
+FLOAT32 = 1e-6
 LIMITS = {f"FORETELL_LIMIT_{kind}": "100000000/min" for kind in ("KEY", "USER", "TENANT")}
 
 
@@ -31,6 +33,7 @@ def start(contender: Contender, place: Path) -> Iterator[Running]:
     with up(contender, home) as running:
         push_wide(home)
         wait_until(lambda: answers(contender, running, case_of("thousand")))
+        check_forest(running)
     with up(contender, home) as running:
         wait_until(lambda: answers(contender, running, case_of("thousand")))
         yield running
@@ -72,6 +75,20 @@ def client_environment(home: Path, port: int | None = None) -> dict[str, str]:
     found = demo(home)
     url = f"http://localhost:{port}" if port else found["url"]
     return {"FORETELL_URL": url, "FORETELL_API_KEY": found["api_key"], "FORETELL_TENANT": found["tenant"]}
+
+
+def check_forest(running: Running) -> None:
+    """Make sure that what it serves is the forest that the others serve, by all of its probabilities."""
+    forest, sample = iris()
+    message = request(
+        "/api/v1/models/iris/predict/", host="localhost", headers={"Content-Type": "application/json", **running.headers},
+        body=json.dumps({"instances": sample.to_numpy().tolist()}).encode(),
+    )  # fmt: skip
+    status, body = ask(running.port, message)
+    rows = json.loads(body)["probabilities"] if status == 200 else []
+    served = [[row[name] for name in forest.classes_] for row in rows]
+    if len(served) != len(sample) or abs(forest.predict_proba(sample) - served).max() > FLOAT32:
+        raise CannotRun(f"the demo's iris is not the forest of examples/iris; it answers {status}: {body[:300]!r}")
 
 
 def push_wide(home: Path) -> None:

@@ -4,25 +4,22 @@ import contextlib
 import json
 from pathlib import Path
 
-from contenders.base import APPS, ONE_THREAD, Contender, Running, listening
+from contenders.base import APPS, Contender, Running, listening
 from contenders.environments import python_with
+from contenders.forests import BOTH, Forest
 
 
 def start(contender: Contender, place: Path) -> contextlib.AbstractContextManager[Running]:
     command = [python_with(contender.packages), APPS / "lit_app.py"]
-    environment = {**contender.environment, "BENCH_MODELS": str(place / "models")}
-    return listening(contender, place, lambda port: [*command, port], environment=environment)
+    return listening(contender, place, lambda port: [*command, port], environment=contender.settings(place))
 
 
-def contender(name: str, title: str, environment: dict[str, str]) -> Contender:
+def contender(forest: Forest) -> Contender:
     return Contender(
-        name=name, title=title, start=start, path=lambda case: "/predict", cases=("one",),
+        name=f"litserve{forest.suffix}", title=f"LitServe, batching{forest.said}", start=start, forest=forest, path=lambda case: "/predict", cases=("one",),
         body=lambda case: json.dumps({"row": case.rows[0]}).encode(), read=lambda answer: [answer["prediction"]],
-        environment=environment, packages=("litserve",),
+        packages=("litserve",),
     )  # fmt: skip
 
 
-CONTENDERS = (
-    contender("litserve", "LitServe, batching", {}),
-    contender("litserve_tuned", "LitServe, batching, one OpenMP thread", ONE_THREAD),
-)
+CONTENDERS = tuple(contender(forest) for forest in BOTH)

@@ -7,16 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from contenders.artifacts import Case
-from contenders.base import APPS, KEPT_ENVIRONMENT, ONE_THREAD, CannotRun, Contender, Running, listening
+from contenders.base import APPS, KEPT_ENVIRONMENT, CannotRun, Contender, Running, listening
 from contenders.environments import python_with
+from contenders.forests import BOTH, Forest
 
 
 @contextlib.contextmanager
 def start(contender: Contender, place: Path) -> Iterator[Running]:
     python, saved = python_with(contender.packages), place / contender.name
-    environment = {**contender.environment, "PATH": f"{python.parent}:{KEPT_ENVIRONMENT['PATH']}"}
+    environment = {**contender.settings(place), "PATH": f"{python.parent}:{KEPT_ENVIRONMENT['PATH']}"}
     done = subprocess.run(
-        [python, APPS / "save_for_mlflow.py", place / "models" / "iris.joblib", saved],
+        [python, APPS / "save_for_mlflow.py", place / "models" / contender.forest.file, saved],
         env={**KEPT_ENVIRONMENT, **environment}, cwd=place, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     if done.returncode:
@@ -29,17 +30,14 @@ def start(contender: Contender, place: Path) -> Iterator[Running]:
 
 
 def body(case: Case) -> bytes:
-    return json.dumps({"dataframe_split": {"columns": case.columns, "data": case.as_lists}}).encode()
+    return json.dumps({"inputs": case.as_lists}).encode()
 
 
-def contender(name: str, title: str, environment: dict[str, str]) -> Contender:
+def contender(forest: Forest) -> Contender:
     return Contender(
-        name=name, title=title, start=start, path=lambda case: "/invocations", body=body, cases=("one",),
-        read=lambda answer: list(answer["predictions"]), environment=environment, packages=("mlflow", "pandas"),
+        name=f"mlflow{forest.suffix}", title=f"MLflow scoring server{forest.said}", start=start, forest=forest, path=lambda case: "/invocations", body=body, cases=("one",),
+        read=lambda answer: list(answer["predictions"]), packages=("mlflow", "pandas"),
     )  # fmt: skip
 
 
-CONTENDERS = (
-    contender("mlflow", "MLflow scoring server", {}),
-    contender("mlflow_tuned", "MLflow scoring server, one OpenMP thread", ONE_THREAD),
-)
+CONTENDERS = tuple(contender(forest) for forest in BOTH)

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from contenders.artifacts import Case
-from contenders.base import ONE_THREAD, Contender, Running, free_port, listening
+from contenders.base import Contender, Running, free_port, listening
 from contenders.environments import python_with
+from contenders.forests import BOTH, TUNED, Forest
 
 
 def start(contender: Contender, place: Path) -> contextlib.AbstractContextManager[Running]:
@@ -15,9 +16,9 @@ def start(contender: Contender, place: Path) -> contextlib.AbstractContextManage
     folder.mkdir()
     model: dict[str, Any] = {
         "name": "iris", "implementation": "mlserver_sklearn.SKLearnModel",
-        "parameters": {"uri": str(place / "models" / "iris.joblib")},
+        "parameters": {"uri": str(place / "models" / contender.forest.file)},
     }  # fmt: skip
-    if contender.environment:
+    if contender.forest is TUNED:
         model |= {"max_batch_size": 32, "max_batch_time": 0.002}
     (folder / "model-settings.json").write_text(json.dumps(model))
 
@@ -27,7 +28,7 @@ def start(contender: Contender, place: Path) -> contextlib.AbstractContextManage
         (folder / "settings.json").write_text(json.dumps(settings))
         return [python_with(contender.packages).parent / "mlserver", "start", folder]
 
-    return listening(contender, place, command, environment=contender.environment)
+    return listening(contender, place, command, environment=contender.settings(place))
 
 
 def body(case: Case) -> bytes:
@@ -35,15 +36,13 @@ def body(case: Case) -> bytes:
     return json.dumps({"inputs": [{"name": "rows", "datatype": "FP64", "shape": shape, "data": data}]}).encode()
 
 
-def contender(name: str, title: str, environment: dict[str, str]) -> Contender:
+def contender(forest: Forest) -> Contender:
+    batching = ", adaptive batching" if forest is TUNED else ""
     return Contender(
-        name=name, title=title, start=start, path=lambda case: "/v2/models/iris/infer", body=body, cases=("one",),
-        read=lambda answer: list(answer["outputs"][0]["data"]), environment=environment,
+        name=f"mlserver{forest.suffix}", title=f"MLServer{batching}{forest.said}", start=start, forest=forest, path=lambda case: "/v2/models/iris/infer", body=body, cases=("one",),
+        read=lambda answer: list(answer["outputs"][0]["data"]),
         packages=("mlserver", "mlserver-sklearn", "uvloop<0.22"),
     )  # fmt: skip
 
 
-CONTENDERS = (
-    contender("mlserver", "MLServer", {}),
-    contender("mlserver_tuned", "MLServer, adaptive batching, one OpenMP thread", ONE_THREAD),
-)
+CONTENDERS = tuple(contender(forest) for forest in BOTH)

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 import joblib
@@ -12,7 +11,7 @@ import numpy as np
 
 class Iris(litserve.LitAPI):
     def setup(self, device: str) -> None:
-        self.model = joblib.load(Path(os.environ["BENCH_MODELS"]) / "iris.joblib")  # noqa: TID251  our own file
+        self.model = joblib.load(os.environ["BENCH_FOREST"])  # noqa: TID251  our own file
 
     def decode_request(self, request: dict[str, Any]) -> list[float]:
         row: list[float] = request["row"]
