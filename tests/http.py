@@ -2,10 +2,12 @@
 
 import asyncio
 import threading
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 
+from foretell.asgi import ASGIApp, Receive, Scope, Send
+from foretell.webserver.whole_answers import MEMO
 from tests.cast import Cast
 
 
@@ -14,10 +16,18 @@ class HttpFor(Protocol):
 
 
 class ASGITransport(httpx.BaseTransport):
-    """httpx's own transport for ASGI applications, for blocking clients."""
+    """httpx's own transport for ASGI applications, for blocking clients; as one connection of our own server (`KnownHeads`)."""
 
-    def __init__(self, application: object) -> None:
-        self._transport = httpx.ASGITransport(app=application, raise_app_exceptions=False)  # type: ignore[arg-type]  # our own ASGI type is as wide
+    def __init__(self, application: ASGIApp) -> None:
+        self._transport = httpx.ASGITransport(app=self._as_our_server, raise_app_exceptions=False)
+        self._application = application
+        self._memos: dict[object, dict[Any, Any]] = {}
+
+    async def _as_our_server(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Give a head that came before what was kept with it: whatever changed meanwhile must be seen all the same."""
+        head = (scope["method"], scope["raw_path"], scope["query_string"], tuple(scope["headers"]))
+        scope["extensions"] = {MEMO: self._memos.setdefault(head, {})}
+        await self._application(scope, receive, send)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         return asyncio.run(self._handled(request))

@@ -4,12 +4,16 @@ import asyncio
 import base64
 import gzip
 import json
+import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
 
 from foretell.refusals import ModelNotFound
+from foretell.serving.catalogue import Key, Tenant
 from tests.serving.world import MAX_BODY_BYTES, World, limited, principal, sum_version
 
 PREDICT = "/api/v1/models/sum/predict/"
@@ -275,3 +279,44 @@ def test_a_compressed_body_is_no_json_to_our_own_api(world: World) -> None:
     )
 
     assert problem(answer) == (400, "invalid_input")
+
+
+def test_whoever_was_let_in_is_looked_at_again_when_anything_of_the_tenant_changed(world: World) -> None:
+    """The control is the first answer: the same head, over the same connection, was let in a moment before."""
+    tenant = world.catalogue.named("acme")
+    assert tenant is not None
+    (key,) = (held for held in tenant.keys.values() if held.principal.user_id == "alice")
+    others = {id: held for id, held in tenant.keys.items() if held is not key}
+    changes: dict[int, dict[str, Any]] = {
+        401: {"keys": others},
+        403: {"keys": {**tenant.keys, **_with(tenant, key, may_predict=False)}, "is_suspended": False},
+        404: {"models": {}},
+        429: {"keys": {**tenant.keys, **_with(tenant, key, claims=(limited("acme", "alice", "1/day"),))}},
+    }
+    for status, change in changes.items():
+        client = world.client()
+        assert client.post(PREDICT, json=ROW).status_code == 200
+
+        world.change("acme", **change)
+        if status == 429:
+            client.post(PREDICT, json=ROW)
+        assert client.post(PREDICT, json=ROW).status_code == status
+
+        world.change("acme", keys=tenant.keys, models=tenant.models)
+
+
+def test_a_key_that_expires_is_refused_though_nothing_changed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    tenant, now = world.catalogue.named("acme"), time.time_ns()
+    assert tenant is not None
+    world.change("acme", keys={id: replace(key, expires_at=now / 1e9 + 30) for id, key in tenant.keys.items()})
+    client = world.client()
+    assert client.post(PREDICT, json=ROW).status_code == 200
+
+    monkeypatch.setattr(time, "time_ns", lambda: now + 31_000_000_000)
+    assert client.post(PREDICT, json=ROW).status_code == 401
+
+
+def _with(tenant: Tenant, key: Key, **changes: Any) -> dict[str, Key]:
+    """Return the key under its id, of somebody who is not what they were."""
+    (id,) = (id for id, held in tenant.keys.items() if held is key)
+    return {id: replace(key, principal=replace(key.principal, **changes))}

@@ -35,14 +35,14 @@ class Prediction(msgspec.Struct, frozen=True):
 
 
 def answer(
-    loaded: LoadedModel, parse: Parse, *, model: str, version: int, count_rows: Callable[[int], None]
+    loaded: LoadedModel, parse: Parse, *, model: str, version: int, count_rows: Callable[[int], None] | None = None
 ) -> Prediction:
     """Read rows, ask the model, and write the answer.
 
     Parameters
     ----------
     count_rows
-        Is given the number of rows before the model runs; what it raises ends the prediction.
+        Is given the number of rows before the model runs, where there is one; what it raises ends the prediction.
 
     Raises
     ------
@@ -53,7 +53,8 @@ def answer(
     """
     started, signature = time.perf_counter(), loaded.signature
     parsed = parse(signature)
-    count_rows(parsed.batch.n_rows)
+    if count_rows is not None:
+        count_rows(parsed.batch.n_rows)
     predictions = predict(loaded, parsed.batch)
     duration_s = time.perf_counter() - started
     id_bytes = uuid7_bytes()

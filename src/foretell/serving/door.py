@@ -13,6 +13,7 @@ from foretell.credentials import AuthenticationFailed, Bearer, NotAuthenticated,
 from foretell.errors import ForetellError
 from foretell.limits import Claim, Limiter, Throttled
 from foretell.refusals import ModelNotFound, NotAllowed
+from foretell.serving.admission import Admission
 from foretell.serving.catalogue import Model, Principal, Tenant, Verified
 from foretell.serving.exchange import Exchange, Head
 from foretell.serving.ports import Catalogue, Credentials, Limits
@@ -63,7 +64,13 @@ class Door:
         ------
         UnknownAddress, TenantSuspended, NotAuthenticated, AuthenticationFailed, Throttled
         """
-        tenant = self.tenant(exchange)
+        self.tenant(exchange)
+        return (await self._known(exchange)).principal
+
+    async def _known(self, exchange: Exchange) -> Verified:
+        """Return who asks, of the tenant that was found."""
+        tenant = exchange.tenant
+        assert tenant is not None  # noqa: S101  found before
         mark = exchange.head.mark or self._marked(exchange.head)
         verified = tenant.verified.get(mark)
         if verified is None or verified.until < _now_s():
@@ -72,7 +79,7 @@ class Door:
                 tenant.verified.clear()
             tenant.verified[mark] = verified
         exchange.principal = verified.principal
-        return verified.principal
+        return verified
 
     def _marked(self, head: Head) -> bytes:
         """Return what the credentials shown are known by. Security: a digest that only this process can make."""
@@ -82,16 +89,36 @@ class Door:
         head.mark = blake2b(shown, key=self._secret, digest_size=16).digest()
         return head.mark
 
-    def admit(self, exchange: Exchange, name: str) -> Model:
-        """Let the principal predict with a model, and count it.
+    async def admit(self, exchange: Exchange, name: str) -> Admission:
+        """Let somebody predict with a model, and count it.
 
         Raises
         ------
+        UnknownAddress, TenantSuspended, NotAuthenticated, AuthenticationFailed
         ModelNotFound
             also where it is there, but not for this principal.
         NotAllowed, Throttled
         """
-        tenant, principal = known(exchange)
+        admission = exchange.head.admission
+        if admission is None or not self._holds(admission, exchange):
+            admission = exchange.head.admission = await self._admitted(exchange, name)
+        exchange.model_name = name
+        self._take(exchange, admission.claims)
+        return admission
+
+    def _holds(self, admission: Admission, exchange: Exchange) -> bool:
+        """Whether somebody may come in as before: the tenant's entry is still the same, and the credential has not run out."""
+        tenant = self._tenant(exchange)
+        if tenant is not admission.tenant or admission.until < _now_s():
+            return False
+        exchange.tenant, exchange.principal = tenant, admission.principal
+        return True
+
+    async def _admitted(self, exchange: Exchange, name: str) -> Admission:
+        tenant, verified = self.tenant(exchange), await self._known(exchange)
+        principal = verified.principal
+        if name in tenant.models:
+            exchange.model_name = name
         try:
             model = visible_model(tenant, principal, name)
             if not principal.may_predict:
@@ -99,10 +126,13 @@ class Door:
         except ForetellError:
             self._look(exchange, principal)
             raise
-        self._take(exchange, tenant, principal, model)
         if model is None:
+            self._take(exchange, principal.claims)
             raise ModelNotFound
-        return model
+        claims: Sequence[Claim] = principal.claims
+        if model.limit_scope:
+            claims = (*claims, *self._limits.scope_claims(tenant, principal, model))
+        return Admission(tenant, principal, model, claims, verified.until)
 
     def count(self, exchange: Exchange) -> None:
         """Count a request that is no prediction.
@@ -111,7 +141,8 @@ class Door:
         ------
         Throttled
         """
-        self._take(exchange, *known(exchange), None)
+        _, principal = known(exchange)
+        self._take(exchange, principal.claims)
 
     def expect(self, exchange: Exchange, name: str) -> None:
         """Look whether predictions with a model may come, without counting anything.
@@ -142,10 +173,7 @@ class Door:
             raise ModelNotFound
         return model
 
-    def _take(self, exchange: Exchange, tenant: Tenant, principal: Principal, model: Model | None) -> None:
-        claims: Sequence[Claim] = principal.claims
-        if model is not None and model.limit_scope:
-            claims = (*claims, *self._limits.scope_claims(tenant, principal, model))
+    def _take(self, exchange: Exchange, claims: Sequence[Claim]) -> None:
         decision = self._limiter.take(claims)
         if decision is None:
             return

@@ -6,7 +6,7 @@ import time
 import zlib
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -16,6 +16,9 @@ from foretell.errors import ForetellError
 from foretell.ids import is_sane_request_id, uuid7_text
 from foretell.limits import Claim, Decision
 from foretell.serving.catalogue import Principal, Tenant
+
+if TYPE_CHECKING:
+    from foretell.serving.admission import Admission
 
 Headers = dict[bytes, bytes]
 MAX_DIGITS = 18  # of a length that is worth reading
@@ -62,6 +65,7 @@ class Head:
     """
 
     __slots__ = (
+        "admission",
         "headers",
         "mark",
         "media_type",
@@ -84,6 +88,7 @@ class Head:
         self.offered_id = offered if is_sane_request_id(offered) else None
         self.n_body_bytes = declared_bytes(headers.get(b"content-length", b""))
         self.mark: bytes | None = None
+        self.admission: Admission | None = None
 
 
 class Exchange:

@@ -70,13 +70,12 @@ class KServeFace:
         return replied({"name": model.name, "ready": True})
 
     async def _predict(self, exchange: Exchange, *, name: str, alias: str | None, version: str | None) -> Response:
-        await self._services.enter(exchange)
-        model = self._services.admit(exchange, name)
+        admission = await self._services.admit(exchange, name)
         require_media_type(exchange, *MEDIA_TYPES)
         body = await exchange.body(decompress=True)
         prediction = await self._services.predict(
             exchange,
-            model,
+            admission,
             alias=alias,
             number=number_of(name, version),
             parse=lambda signature: parse_v1(signature, body),

@@ -2,16 +2,14 @@
 
 import time
 from collections.abc import Callable
-from functools import partial
-
-import msgspec
 
 from foretell.inference.answering import Parse, Prediction, answer
 from foretell.inference.logged import Asked, record_of
 from foretell.inference.predicting import LoadedModel
 from foretell.naming import CHAMPION
 from foretell.refusals import ModelNotFound, NoSuchAlias, NoSuchVersion, not_ready
-from foretell.serving.catalogue import Model, Principal, Tenant, Version
+from foretell.serving.admission import Admission
+from foretell.serving.catalogue import Model, Tenant, Version
 from foretell.serving.costs import Cost
 from foretell.serving.ports import Limits, Log, Models
 from foretell.serving.scheduling import Scheduler
@@ -21,19 +19,19 @@ SHORT_RUN_S = 0.002
 MAX_COSTS = 20_000
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True):
+class Call:
     """A prediction that was let in.
 
     request_id : None where it has none by now: then it is the prediction's.
     """
 
-    tenant: Tenant
-    principal: Principal
-    model: Model
-    version: Version
-    request_id: str | None
-    parse: Parse
-    asked: Asked
+    __slots__ = ("admission", "asked", "parse", "request_id", "version")
+
+    def __init__(
+        self, admission: Admission, version: Version, asked: Asked, parse: Parse, request_id: str | None
+    ) -> None:  # fmt: skip
+        self.admission, self.version, self.asked = admission, version, asked
+        self.parse, self.request_id = parse, request_id
 
 
 def find_version(model: Model, *, alias: str | None, number: int | None) -> Version:
@@ -64,17 +62,34 @@ class Predictor:
         self._models, self._limits, self._log, self._scheduler = models, limits, log, scheduler
         self._costs: dict[tuple[str, int], Cost] = {}
 
+    def answer_at_once(self, call: Call) -> Prediction | None:
+        """Answer a call that waits for nothing: its version is in memory, and its run is short; else return None.
+
+        Raises
+        ------
+        InvalidInput, QuotaExceeded, RunFailed, LogUnavailable
+        """
+        tenant, version = call.admission.tenant, call.version
+        loaded = self._models.lend(tenant, version)
+        if loaded is None:
+            return None
+        try:
+            cost = self._cost(tenant, version)
+            return self._answered(loaded, call, cost, time.perf_counter) if is_short(loaded, call, cost) else None
+        finally:
+            self._models.give_back(tenant, version)
+
     async def predict(self, call: Call) -> Prediction:
-        """Answer one call.
+        """Answer a call, whatever it takes.
 
         Raises
         ------
         InvalidInput, QuotaExceeded, RunFailed, SandboxError, LogUnavailable, Overloaded
         """
-        tenant, version = call.tenant, call.version
+        tenant, version = call.admission.tenant, call.version
         loaded = self._models.lend(tenant, version)
         if loaded is None:
-            loaded = await self._models.load(tenant, call.model, version)
+            loaded = await self._models.load(tenant, call.admission.model, version)
         try:
             cost = self._cost(tenant, version)
             if is_short(loaded, call, cost):
@@ -97,26 +112,29 @@ class Predictor:
         return found
 
     def _answered(self, loaded: LoadedModel, call: Call, cost: Cost, clock: Callable[[], float]) -> Prediction:
-        began = clock()
+        began, admission = clock(), call.admission
         prediction = answer(
-            loaded, call.parse, model=call.model.name, version=call.version.number, count_rows=partial(self._count, call.tenant)
+            loaded, call.parse, model=admission.model.name, version=call.version.number, count_rows=self._counter(admission.tenant)
         )  # fmt: skip
         self._record(call, prediction)
         cost.learn(len(call.asked.body), clock() - began)
         return prediction
 
-    def _count(self, tenant: Tenant, rows: int) -> None:
-        if tenant.requests_per_month is not None or tenant.rows_per_month is not None:
-            self._limits.take_quota(tenant, rows=rows)
+    def _counter(self, tenant: Tenant) -> Callable[[int], None] | None:
+        """Return what takes rows from the tenant's month, where that has an end."""
+        if tenant.requests_per_month is None and tenant.rows_per_month is None:
+            return None
+        return lambda rows: self._limits.take_quota(tenant, rows=rows)
 
     def _record(self, call: Call, prediction: Prediction) -> None:
         """Keep what was asked and answered before the answer goes out."""
-        model, principal = call.model, call.principal
+        admission = call.admission
+        tenant, principal, model = admission.tenant, admission.principal, admission.model
         record = record_of(
-            prediction, call.asked, tenant=call.tenant.id, user_id=principal.user_id, key_id=principal.key_id,
+            prediction, call.asked, tenant=tenant.id, user_id=principal.user_id, key_id=principal.key_id,
             request_id=call.request_id or prediction.id, policy=model.log_payload, redacted=model.redacted_inputs,
         )  # fmt: skip
-        self._log.append(record, is_required=call.tenant.log_is_required)
+        self._log.append(record, is_required=tenant.log_is_required)
 
 
 def is_short(loaded: LoadedModel, call: Call, cost: Cost) -> bool:

@@ -55,11 +55,10 @@ class RestFace:
 
     async def _predict(self, exchange: Exchange, *, name: str, alias: str | None, number: int | None) -> Response:
         parse = PARSERS[exchange.media_type]
-        await self._services.enter(exchange)
-        model = self._services.admit(exchange, name)
+        admission = await self._services.admit(exchange, name)
         body = await exchange.body()
         prediction = await self._services.predict(
-            exchange, model, alias=alias, number=number, media_type=exchange.media_type,
+            exchange, admission, alias=alias, number=number, media_type=exchange.media_type,
             parse=lambda signature: parse(signature, body),
         )  # fmt: skip
         if exchange.headers.get(b"accept", b"") in ACCEPTS_CSV:

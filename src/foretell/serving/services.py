@@ -3,8 +3,9 @@
 from foretell.inference.answering import Parse, Prediction
 from foretell.inference.logged import Asked
 from foretell.inference.predicting import LoadedModel
+from foretell.serving.admission import Admission
 from foretell.serving.catalogue import Model, Principal, Tenant, Version
-from foretell.serving.door import Door, known
+from foretell.serving.door import Door
 from foretell.serving.exchange import Exchange
 from foretell.serving.measuring import Measures
 from foretell.serving.ports import Models
@@ -26,11 +27,9 @@ class LaneServices:
         await self.door.enter(exchange)
         self.door.count(exchange)
 
-    def admit(self, exchange: Exchange, name: str) -> Model:
-        """Let the principal predict with a model, and count it; raises what `Door.admit` raises."""
-        if exchange.tenant is not None and name in exchange.tenant.models:
-            exchange.model_name = name
-        return self.door.admit(exchange, name)
+    async def admit(self, exchange: Exchange, name: str) -> Admission:
+        """Let somebody predict with a model, and count it; raises what `Door.admit` raises."""
+        return await self.door.admit(exchange, name)
 
     def see(self, exchange: Exchange, name: str) -> Model:
         """Return a model that the principal may know of, without counting anything; raises what `Door.see` raises."""
@@ -53,7 +52,7 @@ class LaneServices:
     async def predict(
         self,
         exchange: Exchange,
-        model: Model,
+        admission: Admission,
         *,
         alias: str | None,
         number: int | None,
@@ -67,14 +66,11 @@ class LaneServices:
         media_type
             Of the body, where it is one of our own API's; "" for another protocol's, whose rows are logged as columns.
         """
-        tenant, principal = known(exchange)
-        version = find_version(model, alias=alias, number=number)
+        version = find_version(admission.model, alias=alias, number=number)
         exchange.version = version.number
-        call = Call(
-            tenant=tenant, principal=principal, model=model, version=version, request_id=exchange.known_id, parse=parse,
-            asked=Asked(exchange.face, await exchange.body(), media_type),
-        )  # fmt: skip
-        prediction = await self._predictor.predict(call)
+        asked = Asked(exchange.face, await exchange.body(), media_type)
+        call = Call(admission, version, asked, parse, exchange.known_id)
+        prediction = self._predictor.answer_at_once(call) or await self._predictor.predict(call)
         exchange.known_id = exchange.known_id or prediction.id
         exchange.model_ms, exchange.n_rows = prediction.duration_s * 1e3, prediction.parsed.batch.n_rows
         return prediction

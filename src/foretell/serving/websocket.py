@@ -124,10 +124,9 @@ class Stream:
     async def _predicted(self, exchange: Exchange) -> bytes:
         target = self._target
         body = await exchange.body()
-        await self._services.enter(exchange)
-        model = self._services.admit(exchange, target.model)
+        admission = await self._services.admit(exchange, target.model)
         prediction = await self._services.predict(
-            exchange, model, alias=target.alias, number=target.number, media_type="application/json",
+            exchange, admission, alias=target.alias, number=target.number, media_type="application/json",
             parse=lambda signature: parse_json(signature, body),
         )  # fmt: skip
         return prediction.body

@@ -82,12 +82,11 @@ class OipFace:
         return replied({"name": model.name, "ready": True})
 
     async def _infer(self, exchange: Exchange, *, name: str, alias: str | None, version: str | None) -> Response:
-        await self._services.enter(exchange)
-        model = self._services.admit(exchange, name)
+        admission = await self._services.admit(exchange, name)
         require_media_type(exchange, *MEDIA_TYPES)
         asked = _Asked(await exchange.body(decompress=True), exchange.header(b"inference-header-content-length"))
         prediction = await self._services.predict(
-            exchange, model, alias=alias, number=number_of(name, version), parse=asked.parse
+            exchange, admission, alias=alias, number=number_of(name, version), parse=asked.parse
         )
         reply = partial(infer_reply, prediction, asked.request)
         return await asyncio.to_thread(reply) if prediction.predictions.n_rows > MANY_ROWS else reply()
