@@ -100,6 +100,7 @@ MATRIX = [
     Row("POST", "registry:predict-version-slashless", f"{API}/models/sum/versions/1/predict", 200, 200, 200, ROW),
     Row("GET", "monitoring:predictions", f"{API}/predictions/", 200, 200, 200, is_somebodys=False),
     Row("GET", "monitoring:prediction", f"{API}/predictions/{PREDICTION}/", 404, 404, 200),
+    Row("GET", "monitoring:usage", f"{API}/usage/", 200, 200, 200, is_somebodys=False),
     Row("GET", "registry:schema", f"{API}/schema/", 200, 200, 200, is_somebodys=False),
     Row("GET", "registry:docs", f"{API}/docs/", 200, 200, 200, is_somebodys=False),
 ]
@@ -131,8 +132,15 @@ PUBLIC = {"/v2/health/live", "/v2/health/ready"}
 
 # Pages are for sessions, and their tests (tests/web) sign in; here they are held to their door.
 PAGES = {"web:catalogue": "/", "web:model": "/models/sum/"}
-OPEN_TO_ALL = {"web:login": "/accounts/login/"}
+OPEN_TO_ALL = {"web:login": "/accounts/login/", "tokens:jwks": "/.well-known/jwks.json"}
 POST_ONLY = {"web:logout": "/accounts/logout/"}
+# What decides there is in the body (tests/accounts/tokens); whatever credential comes along is not looked at.
+TOKENS = {
+    "tokens:token": ("/api/token/", {"username": "bob", "password": "wrong"}),
+    "tokens:refresh": ("/api/token/refresh/", {"refresh": "ftr_" + "A" * 72}),
+    "tokens:verify": ("/api/token/verify/", {"token": "a.b.c"}),
+    "tokens:revoke": ("/api/token/revoke/", {"token": "a.b.c"}),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -175,13 +183,32 @@ def test_pages_send_a_stranger_to_the_login(http_for: HttpFor, path: str) -> Non
     assert (answer.status_code, answer.headers["Location"]) == (302, f"/accounts/login/?next={path}")
 
 
+@pytest.mark.parametrize("path", OPEN_TO_ALL.values())
+@pytest.mark.parametrize("person", [None, "bob", "carol"])
+def test_what_is_open_is_open_to_all_and_the_same_for_all(http_for: HttpFor, path: str, person: str | None) -> None:
+    assert http_for(person, tenant="acme").get(path).status_code == 200
+
+
+@pytest.mark.parametrize("route", TOKENS)
+@pytest.mark.parametrize("person", [None, "alice", "carol"])
+def test_a_credential_beside_the_body_gives_no_token_and_takes_none(
+    http_for: HttpFor, route: str, person: str | None
+) -> None:
+    path, body = TOKENS[route]
+
+    answer = http_for(person, tenant="acme").post(path, json=body)
+
+    assert answer.status_code == (200 if route == "tokens:revoke" else 401)
+    assert "access" not in answer.json()
+
+
 def test_an_api_key_is_no_session_and_opens_no_page(http_for: HttpFor) -> None:
     assert http_for("alice").get("/", headers={"Accept": "text/html"}).status_code == 302
 
 
 def test_every_route_has_a_row() -> None:
     covered = {(row.route, row.method) for row in MATRIX}
-    pages = {*PAGES, *OPEN_TO_ALL, *POST_ONLY}
+    pages = {*PAGES, *OPEN_TO_ALL, *POST_ONLY, *TOKENS}
 
     missing = [(name, method) for name, method in routes() if name not in pages and (name, method) not in covered]
 

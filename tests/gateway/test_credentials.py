@@ -112,6 +112,5 @@ def test_guessing_is_limited_while_the_database_is_away(acme: House, gateway: Ga
         guess()
 
 
-def test_keys_are_verified_with_the_installations_pepper_and_tokens_are_none_yet(acme: House, gateway: Gateway) -> None:
+def test_keys_are_verified_with_the_installations_pepper(acme: House, gateway: Gateway) -> None:
     assert gateway.credentials.pepper == pepper()
-    assert gateway.credentials.verify_token(entry(gateway, acme), "token") is None

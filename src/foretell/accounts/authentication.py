@@ -12,22 +12,30 @@ from rest_framework.request import Request
 from foretell import credentials
 from foretell.accounts.models import APIKey, User
 from foretell.accounts.services import verify_key
+from foretell.accounts.tokens.checking import verify_access
+from foretell.accounts.tokens.claims import AccessToken
 from foretell.credentials import CHALLENGE, NOT_KNOWN, Credential, Password, read_credential
 
 
 class CredentialAuthentication(authentication.BaseAuthentication):
-    """`Authorization: Bearer` or `Basic`, or `X-API-Key`: an API key, or a name and a password."""
+    """`Authorization: Bearer` or `Basic`, or `X-API-Key`: an API key, an access token, or a name and a password."""
+
+    shows_credentials = True  # a person without a key showed a password: accounts.acting
 
     def authenticate_header(self, request: Request) -> str:
         return CHALLENGE
 
-    def authenticate(self, request: Request) -> tuple[User, APIKey | None] | None:
+    def authenticate(self, request: Request) -> tuple[User, APIKey | AccessToken | None] | None:
         shown = self._shown(request)
         if shown is None:
             return None
         if isinstance(shown, Password):
             return self._person(request, shown), None
-        row = verify_key(shown.key, now=timezone.now())
+        now = timezone.now()
+        if shown.key is None and (found := verify_access(shown.token, now=now)) is not None:
+            claims, user = found
+            return user, claims
+        row = verify_key(shown.key, now=now)
         if row is None:
             raise AuthenticationFailed(NOT_KNOWN)
         return row.user, row
@@ -59,7 +67,7 @@ class CredentialScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyp
 
     def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
         return [
-            {"type": "http", "scheme": "bearer", "description": "An API key: `ft_…`."},
+            {"type": "http", "scheme": "bearer", "description": "An API key: `ft_…`, or an access token."},
             {"type": "apiKey", "in": "header", "name": "X-API-Key"},
             {"type": "http", "scheme": "basic", "description": "User name and password, or a key's id and secret."},
         ]

@@ -42,6 +42,8 @@ class User(AbstractBaseUser, PermissionsMixin, TimestampedModel):
     email_key = FoldedField(source="email")
     role = models.CharField(max_length=10, choices=Role, default=Role.VIEWER)
     is_active = models.BooleanField(default=True)
+    # Tokens carry it, and end when it is raised: by `tokens.services.end_all`, and by a trigger where the password or `is_active` changes.
+    token_generation = models.PositiveBigIntegerField(default=0, editable=False)
 
     objects = UserManager()
 

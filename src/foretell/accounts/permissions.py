@@ -8,6 +8,7 @@ from uuid import UUID
 
 from foretell.accounts.models import APIKey, User
 from foretell.accounts.roles import Role, Scope
+from foretell.accounts.tokens.claims import AccessToken
 
 
 class Action(StrEnum):
@@ -45,7 +46,7 @@ class Principal:
     """Who a request comes from: a person, narrowed by the key that was used."""
 
     user: User
-    scopes: frozenset[str] | None = None  #: of the key; None: no key, or no narrowing
+    scopes: frozenset[str] | None = None  #: of the key or the token; None: neither, or no narrowing
     models: frozenset[str] | None = None  #: names of the models that the key is limited to; None: all
     key_id: str | None = None
 
@@ -61,6 +62,8 @@ class LogReach:
 def principal_of(request: Any) -> Principal:
     """Return the principal of an authenticated request, of Django or of DRF."""
     key = getattr(request, "auth", None)
+    if isinstance(key, AccessToken):
+        return Principal(user=request.user, scopes=key.scopes)
     if not isinstance(key, APIKey):
         return Principal(user=request.user)
     return Principal(

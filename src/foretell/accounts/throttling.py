@@ -8,8 +8,8 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from foretell.accounts.limiting import claims_of, limiter
-from foretell.accounts.permissions import principal_of
+from foretell.accounts.limiting import ModelScope, claims_of, limiter
+from foretell.accounts.permissions import Principal, principal_of
 from foretell.limits import POLICY_HEADER, STATE_HEADER, Claim, Decision, Throttled, limit_header, policy_header
 
 if TYPE_CHECKING:  # rest_framework.views imports this module, by the settings' name of it
@@ -29,11 +29,7 @@ class Limited(BaseThrottle):
         if not request.user.is_authenticated:
             return True
         model_scope = getattr(view, "model_scope", None)
-        claims = claims_of(principal_of(request), model_scope() if model_scope else None)
-        decision = limiter().take(claims)
-        setattr(request._request, NOTED, (claims, decision))
-        if decision is not None and not decision.allowed:
-            raise Throttled(decision)
+        take_from(request, principal_of(request), model_scope() if model_scope else None)
         return True
 
 
@@ -51,6 +47,20 @@ class LimitHeadersMiddleware:
                 response.headers[POLICY_HEADER] = policy_header(claims).decode()
                 response.headers[STATE_HEADER] = limit_header(decision).decode()
         return response
+
+
+def take_from(request: Request, principal: Principal, model_scope: ModelScope | None = None) -> None:
+    """Take one request from every limit of the principal, and note for the headers how they stand.
+
+    Raises
+    ------
+    Throttled
+    """
+    claims = claims_of(principal, model_scope)
+    decision = limiter().take(claims)
+    setattr(request._request, NOTED, (claims, decision))
+    if decision is not None and not decision.allowed:
+        raise Throttled(decision)
 
 
 def _looked_at(request: Any) -> tuple[Sequence[Claim], Decision | None]:

@@ -1,5 +1,6 @@
 """All settings, once, from the environment (12-factor). docs/configuration.md describes each variable for people."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ TENANT_APPS = [
     "foretell.core.idempotency",
     "foretell.audit",
     "foretell.accounts",
+    "foretell.accounts.tokens",
     "foretell.registry",
     "foretell.monitoring",
 ]
@@ -127,6 +129,14 @@ CSRF_COOKIE_NAME = "__Host-foretell-csrf" if USE_HTTPS else "foretell-csrf"
 CSRF_COOKIE_SECURE = USE_HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "foretell.config.errors.csrf_failure"
+
+# --- tokens -------------------------------------------------------------------------------------------------------------
+
+TOKEN_ISSUER = env.text("FORETELL_TOKEN_ISSUER", f"{'https' if USE_HTTPS else 'http'}://{BASE_DOMAIN}")
+ACCESS_TOKEN_S = env.integer("FORETELL_ACCESS_TOKEN_S", 300, minimum=30, maximum=3_600)
+REFRESH_TOKEN_LIFETIME = timedelta(days=env.integer("FORETELL_REFRESH_TOKEN_DAYS", 14, minimum=1, maximum=365))
+TOKEN_FAMILY_LIFETIME = timedelta(days=env.integer("FORETELL_TOKEN_FAMILY_DAYS", 90, minimum=1, maximum=3_650))
+TOKEN_CLAIMS = env.text("FORETELL_TOKEN_CLAIMS", "")  # the dotted path of a function from a person to claims
 
 # --- browsers -----------------------------------------------------------------------------------------------------------
 

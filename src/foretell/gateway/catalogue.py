@@ -5,6 +5,9 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from foretell.gateway.entries import entry_of
+from foretell.gateway.rows import TenantRows
+from foretell.gateway.tokens import TokenFacts, facts_of
 from foretell.serving.catalogue import Tenant
 
 SILENCE_S = 3.0  # a database that has not said a word for so long is away, though it refused nothing
@@ -18,12 +21,21 @@ class Known:
     packed : those rows (`gateway.rows`), for a snapshot.
     wanted : the entry as the rows have it; what is published may hold an alias back until its version is loaded.
     domains : the host names that lead to it.
+    tokens : what its tokens are verified with.
     """
 
     number: int
     packed: bytes
     wanted: Tenant
     domains: tuple[str, ...]
+    tokens: TokenFacts
+
+
+def known_of(rows: TenantRows, *, number: int, packed: bytes) -> Known:
+    """Return what is known of a tenant by its rows."""
+    return Known(
+        number=number, packed=packed, wanted=entry_of(rows), domains=tuple(rows.domains), tokens=facts_of(rows)
+    )
 
 
 class MemoryCatalogue:

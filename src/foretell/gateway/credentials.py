@@ -1,6 +1,7 @@
-"""Credentials that only the database can check: passwords, by Django's own backends, off the event loop."""
+"""Credentials that need more than the lane's entries: passwords, by Django's own backends, off the event loop; tokens, from memory."""
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from django.contrib.auth import authenticate
@@ -17,6 +18,7 @@ from foretell.gateway.entries import principal_of
 from foretell.gateway.remembered import RememberedPasswords
 from foretell.gateway.rows import unpacked
 from foretell.gateway.sessions import session_key, user_of_session
+from foretell.gateway.tokens import principal_of_token
 from foretell.serving.catalogue import Principal, Tenant
 
 THREADS = 4  # two of them hash (accounts.passwords), the others look people up
@@ -67,8 +69,9 @@ class Passwords:
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._signed_in, tenant, key)
 
     def verify_token(self, tenant: Tenant, token: str) -> tuple[Principal, float] | None:
-        """Return None: no tokens are made here yet."""
-        return None
+        """Return whom an access token names, and when it ends, from memory; None where it is none, or was ended."""
+        known = self._catalogue.known(tenant.schema_name)
+        return None if known is None else principal_of_token(known.tokens, token, now_s=time.time_ns() / 1e9)
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -13,8 +13,7 @@ from django.utils import timezone
 from foretell.accounts import limiting
 from foretell.core.tenancy import use_tenant
 from foretell.gateway.away import AWAY
-from foretell.gateway.catalogue import Known, MemoryCatalogue
-from foretell.gateway.entries import entry_of
+from foretell.gateway.catalogue import MemoryCatalogue, known_of
 from foretell.gateway.keeping import Keeper
 from foretell.gateway.listening import Bell, Listener, listening
 from foretell.gateway.publishing import Publisher
@@ -170,8 +169,7 @@ class Follower:
                 log.exception("a tenant cannot be read; what was known of it is served", tenant=head.name)
 
     def _learn(self, rows: TenantRows, number: int) -> None:
-        known = Known(number=number, packed=packed(rows), wanted=entry_of(rows), domains=tuple(rows.domains))
-        self._catalogue.learn(known)
+        self._catalogue.learn(known_of(rows, number=number, packed=packed(rows)))
         self._publisher.publish(rows.schema_name)
         self._keeper.note(rows.schema_name)
 

@@ -11,9 +11,8 @@ from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
 from foretell.errors import ForetellError
-from foretell.gateway.catalogue import Known, MemoryCatalogue
+from foretell.gateway.catalogue import Known, MemoryCatalogue, known_of
 from foretell.gateway.descriptions import Descriptions
-from foretell.gateway.entries import entry_of
 from foretell.gateway.rows import unpacked
 from foretell.gateway.signed_files import FileRefused
 from foretell.gateway.snapshot import read_snapshot, write_snapshot
@@ -100,8 +99,7 @@ class Keeper:
 
 
 def _known(number: int, rows: bytes) -> Known:
-    found = unpacked(rows)
-    return Known(number=number, packed=rows, wanted=entry_of(found), domains=tuple(found.domains))
+    return known_of(unpacked(rows), number=number, packed=rows)
 
 
 def _is_fresh(catalogue: MemoryCatalogue) -> bool:

@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 from django.db import connection, transaction
 
 from foretell.accounts.models import APIKey, User
+from foretell.accounts.tokens.models import TokenFamily
+from foretell.accounts.tokens.signing_keys import KEPT_BEHIND, published_keys
 from foretell.core.tenancy import use_public, use_tenant
-from foretell.gateway.rows import KeyRow, ModelRow, PersonRow, TenantRows, VersionRow
+from foretell.gateway.rows import KeyRow, ModelRow, PersonRow, SigningKeyRow, TenantRows, VersionRow
 from foretell.registry.models import Alias, ModelVersion, RegisteredModel
 from foretell.tenants.models import Domain, LogPolicy, Tenant
 
@@ -51,10 +53,11 @@ def read_tenant(head: TenantHead, *, now: datetime) -> TenantRows:
     with use_tenant(head), _one_moment():
         models = _read_models()
         people, keys = _read_people(), _read_keys(now)
+        signing_keys, ended_families = _read_signing_keys(now), _read_ended_families(now)
     return TenantRows(
         id=head.id, name=head.name, schema_name=head.schema_name, is_suspended=head.is_suspended,
         log_is_required=head.log_is_required, limits=head.limits, domains=head.domains,
-        people=people, keys=keys, models=models,
+        people=people, keys=keys, models=models, signing_keys=signing_keys, ended_families=ended_families,
     )  # fmt: skip
 
 
@@ -68,8 +71,8 @@ def _one_moment() -> Iterator[None]:
 
 
 def _read_people() -> list[PersonRow]:
-    rows = User.objects.filter(is_active=True).order_by().values_list("id", "username", "role")
-    return [PersonRow(str(id), username, role) for id, username, role in rows]
+    rows = User.objects.filter(is_active=True).order_by().values_list("id", "username", "role", "token_generation")
+    return [PersonRow(str(id), username, role, generation) for id, username, role, generation in rows]
 
 
 def _read_keys(now: datetime) -> list[KeyRow]:
@@ -82,6 +85,20 @@ def _read_keys(now: datetime) -> list[KeyRow]:
         KeyRow(id, digest, str(user), scopes, names, None if expires is None else expires.timestamp())
         for id, digest, user, scopes, names, expires in rows
     ]
+
+
+def _read_signing_keys(now: datetime) -> list[SigningKeyRow]:
+    return [
+        SigningKeyRow(
+            key.kid, key.public_key, None if key.verifies_until is None else key.verifies_until.timestamp()
+        )
+        for key in published_keys(now=now)
+    ]  # fmt: skip
+
+
+def _read_ended_families(now: datetime) -> list[str]:
+    ended = TokenFamily.objects.filter(revoked_at__gt=now - KEPT_BEHIND).order_by()
+    return [str(id) for id in ended.values_list("id", flat=True)]
 
 
 def _read_models() -> list[ModelRow]:

@@ -9,6 +9,7 @@ class PersonRow(msgspec.Struct, frozen=True, array_like=True):
     id: str
     username: str
     role: str
+    token_generation: int = 0
 
 
 class KeyRow(msgspec.Struct, frozen=True, array_like=True):
@@ -20,6 +21,14 @@ class KeyRow(msgspec.Struct, frozen=True, array_like=True):
     scopes: list[str]
     model_names: list[str] | None
     expires_at: float | None
+
+
+class SigningKeyRow(msgspec.Struct, frozen=True, array_like=True):
+    """The public half of a key that tokens are verified with, in base64url. Security: no private key leaves its table."""
+
+    kid: str
+    public_key: str
+    verifies_until: float | None
 
 
 class VersionRow(msgspec.Struct, frozen=True, array_like=True):
@@ -48,6 +57,7 @@ class TenantRows(msgspec.Struct, frozen=True, array_like=True):
 
     domains : the host names that lead to it, beside ``<name>.<base domain>``.
     limits : its own, as `tenants.limits` keeps them.
+    ended_families : of tokens, those that were ended while an access token of theirs could still be valid.
     """
 
     id: str
@@ -60,6 +70,8 @@ class TenantRows(msgspec.Struct, frozen=True, array_like=True):
     people: list[PersonRow]
     keys: list[KeyRow]
     models: list[ModelRow]
+    signing_keys: list[SigningKeyRow] = []
+    ended_families: list[str] = []
 
 
 _encoder = msgspec.msgpack.Encoder()

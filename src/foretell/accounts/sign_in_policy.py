@@ -1,0 +1,30 @@
+"""Whether a password is all that somebody has to show. Whoever takes a password and gives a credential for it asks here."""
+
+from foretell.accounts.models import User
+from foretell.errors import ForetellError
+
+
+class MoreThanPassword(ForetellError):
+    """The password was right, and is not enough: a second factor, or a verified e-mail address, is asked for elsewhere."""
+
+    code = "more_than_password"
+    kind = "permission_denied"
+
+    def __init__(self) -> None:
+        super().__init__("Your password alone is not enough here. Sign in with a browser, and use an API key.")
+
+
+def is_password_enough(user: User) -> bool:
+    """Whether the password alone lets this person in; one who has no usable password comes in some other way."""
+    return user.is_active and user.has_usable_password()
+
+
+def require_password_is_enough(user: User) -> None:
+    """Refuse who has shown the right password only, where more is asked for.
+
+    Raises
+    ------
+    MoreThanPassword
+    """
+    if not is_password_enough(user):
+        raise MoreThanPassword
