@@ -137,10 +137,10 @@ def test_a_handshake_is_refused_with_a_problem(world: World, person: str, option
     assert json.loads(heard[1]["body"])["status"] == status
 
 
-def test_who_introduces_itself_and_may_not_predict_is_told_so(world: World) -> None:
+def test_who_introduces_itself_and_may_not_predict_is_told_so_at_once(world: World) -> None:
     introduction = {"authorization": f"Bearer {world.shown['bob']}"}
 
-    assert stream(world, introduction, ROW, person=None).closed_with == 4403
+    assert stream(world, introduction, person=None).closed_with == 4403
 
 
 def test_a_revoked_key_ends_the_stream_at_the_next_message(world: World) -> None:

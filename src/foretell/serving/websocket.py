@@ -164,7 +164,7 @@ class Stream:
         exchange = self._exchange(b"")
         try:
             await self._services.enter(exchange)
-            self._services.see(exchange, self._target.model)
+            self._services.door.expect(exchange, self._target.model)
         except ForetellError as err:
             return await self._failed(err, exchange)
         return True
