@@ -13,6 +13,10 @@ CLEARED = (
     "monitoring_prediction", "monitoring_usagehour", "monitoring_loggap", "idempotency_keptanswer", "tokens_tokenfamily", "tokens_signingkey",
 )  # fmt: skip
 
+FIRST_STATE: dict[str, Any] = {
+    "suspended_at": None, "suspended_reason": "", "suspended_until": None, "delete_after": None, "own_limits": {}, "plan": None,
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Person:
@@ -61,17 +65,17 @@ class House:
 
         from foretell.accounts import limiting
         from foretell.accounts.models import APIKey, User
-        from foretell.core.tenancy import use_public
+        from foretell.core.tenancy import as_owner, use_public
         from foretell.registry.serving import forget_all
 
         forget_all()
         limiting.forget_all()
         with use_public():
-            self.tenant.suspended_at = None
-            self.tenant.limits = {}
+            for field, value in FIRST_STATE.items():
+                setattr(self.tenant, field, value)
             self.tenant.save()
         with self.inside():
-            with connection.cursor() as cursor:
+            with as_owner(), connection.cursor() as cursor:  # a tenant's own role may not do this
                 cursor.execute(f"TRUNCATE {', '.join(CLEARED)} CASCADE")
             APIKey.objects.exclude(key_id__in=[person.key_id for person in self.people.values()]).delete()
             APIKey.objects.update(revoked_at=None, expires_at=None, scopes=["admin"], model_names=None)

@@ -11,13 +11,14 @@ from django.utils import timezone
 
 from foretell.accounts.models import APIKey
 from foretell.accounts.services import change_role, revoke_key
-from foretell.core.tenancy import use_public
+from foretell.core.tenancy import as_owner, use_public
 from foretell.gateway import following
 from foretell.gateway.lane import Gateway
 from foretell.registry.models import Alias
 from foretell.serving.catalogue import Tenant
 from foretell.tenants.models import Domain
-from foretell.tenants.services import create_tenant, delete_tenant, suspend_tenant
+from foretell.tenants.deleting import delete_tenant
+from foretell.tenants.services import create_tenant, suspend_tenant
 from tests.cast import House
 from tests.gateway.conftest import Begin, Until, entry
 from tests.models import ready_sum_model
@@ -154,11 +155,11 @@ def test_what_changed_while_nobody_followed_is_known_from_the_first_moment(acme:
 def test_a_tenant_that_could_not_be_read_is_tried_again(
     globex: House, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with globex.inside(), connection.cursor() as cursor:
+    with globex.inside(), as_owner(), connection.cursor() as cursor:
         cursor.execute("UPDATE accounts_user SET role = 'viewer'")
         cursor.execute("ALTER TABLE registry_alias RENAME TO hidden")
     gateway.refresh()
-    with globex.inside(), connection.cursor() as cursor:
+    with globex.inside(), as_owner(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE hidden RENAME TO registry_alias")
     before = entry(gateway, globex)
 
@@ -179,14 +180,14 @@ class Later:
 def test_a_tenant_whose_schema_is_broken_leaves_the_others_as_they_are(
     acme: House, globex: House, gateway: Gateway
 ) -> None:
-    with globex.inside(), connection.cursor() as cursor:
+    with globex.inside(), as_owner(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE registry_alias RENAME TO hidden")
         cursor.execute("UPDATE accounts_user SET role = 'viewer'")
     try:
         revoke(acme, "bob")
         gateway.refresh()
     finally:
-        with globex.inside(), connection.cursor() as cursor:
+        with globex.inside(), as_owner(), connection.cursor() as cursor:
             cursor.execute("ALTER TABLE hidden RENAME TO registry_alias")
 
     assert acme.people["bob"].key_id not in entry(gateway, acme).keys

@@ -189,7 +189,8 @@ def test_a_damaged_artifact_is_refused_in_words(acme: House, gateway: Gateway) -
 
 
 def test_a_tenant_that_is_gone_has_nothing_in_memory(gateway: Gateway) -> None:
-    from foretell.tenants.services import create_tenant, delete_tenant
+    from foretell.tenants.deleting import delete_tenant
+    from foretell.tenants.services import create_tenant
     from tests.cast import Person
 
     tenant = create_tenant(name="leaving")

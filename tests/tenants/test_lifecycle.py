@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.utils import timezone
 
-from foretell.tenants import services
+from foretell.tenants import deleting, services
 from tests.cast import Cast, House
 from tests.http import HttpFor
 from tests.models import ready_sum_model
@@ -22,7 +22,7 @@ def only_the_cast(cast: Cast) -> Iterator[None]:
     yield
     for tenant in services.list_tenants():
         if tenant.name not in before:
-            services.delete_tenant(tenant=tenant)
+            deleting.delete_tenant(tenant=tenant)
 
 
 def test_a_tenant_is_handed_over_with_a_way_in(only_the_cast: None, http_for: HttpFor) -> None:
@@ -54,7 +54,7 @@ def test_at_the_address_of_a_deleted_tenant_there_is_nothing(only_the_cast: None
     tenant = services.create_tenant(name="initech")
     assert http_for(None, tenant="initech").get("/").status_code == 302
 
-    services.delete_tenant(tenant=tenant)
+    deleting.delete_tenant(tenant=tenant)
 
     assert http_for(None, tenant="initech").get("/").status_code == 404
     assert http_for(None).get("/t/initech/").status_code == 404

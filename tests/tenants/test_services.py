@@ -13,12 +13,12 @@ from foretell.core.tenancy import NoTenant, use_public, use_tenant
 from foretell.errors import ForetellError
 from foretell.problems import status_of
 from foretell.tenants import services
+from foretell.tenants.deleting import delete_tenant
 from foretell.tenants.services import (
     InvalidTenant,
     TenantExists,
     TenantNotFound,
     create_tenant,
-    delete_tenant,
     get_tenant,
 )
 from tests.cast import Cast
@@ -40,6 +40,14 @@ def schemas() -> set[str]:
 
     with use_public(), connection.cursor() as cursor:
         cursor.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 't\\_%'")
+        return {name for (name,) in cursor.fetchall()}
+
+
+def roles() -> set[str]:
+    from django.db import connection
+
+    with use_public(), connection.cursor() as cursor:
+        cursor.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE 't\\_%'")
         return {name for (name,) in cursor.fetchall()}
 
 
@@ -131,24 +139,23 @@ def test_of_eight_that_make_one_name_at_once_one_has_it_and_the_others_are_told(
 
 
 def test_what_fails_half_way_leaves_nothing(installation: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    from foretell.tenants.models import Tenant
+    from foretell.tenants.roles import ensure_role
 
-    before = rows(), schemas()
+    before = rows(), schemas(), roles()
     made: list[str] = []
-    create_schema = Tenant.create_schema
 
-    def failing(self: Any, *args: Any, **kwargs: Any) -> None:
-        create_schema(self, *args, **kwargs)
-        made.append(self.schema_name)
+    def failing(schema_name: str) -> bool:
+        ensure_role(schema_name)
+        made.append(schema_name)
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(Tenant, "create_schema", failing)
+    monkeypatch.setattr("foretell.tenants.services.ensure_role", failing)
 
     with pytest.raises(OSError, match="the disk is full"):
         create_tenant(name="wine")
 
     assert len(made) == 1
-    assert (rows(), schemas()) == before
+    assert (rows(), schemas(), roles()) == before
     monkeypatch.undo()
     assert create_tenant(name="wine").schema_name in schemas()  # the name is free
 
@@ -190,18 +197,14 @@ def test_a_deletion_that_fails_in_the_database_keeps_the_files(
 ) -> None:
     from django.conf import settings
 
-    from foretell.tenants.models import Tenant
-
     tenant = create_tenant(name="wine")
     files = settings.ARTIFACT_ROOT / str(tenant.id)
     files.mkdir(parents=True)
-    delete = Tenant.delete
 
-    def failing(self: Any, *args: Any, **kwargs: Any) -> None:
-        delete(self, *args, **kwargs)
+    def failing(schema_name: str) -> None:
         raise OSError("the connection is gone")
 
-    monkeypatch.setattr(Tenant, "delete", failing)
+    monkeypatch.setattr("foretell.tenants.deleting.drop_role", failing)
 
     with pytest.raises(OSError, match="the connection is gone"):
         delete_tenant(tenant=tenant)

@@ -116,7 +116,8 @@ def bare_tasks() -> list[str]:
     from procrastinate.contrib.django import app
 
     app.perform_import_paths()  # type: ignore[no-untyped-call]  # procrastinate's
-    wrappers = ("tenant_task.<locals>.decorate.<locals>.run", "each_tenant_task.<locals>.decorate.<locals>.run")
+    makers = ("tenant_task", "each_tenant_task", "installation_task")
+    wrappers = [f"{maker}.<locals>.decorate.<locals>.run" for maker in makers]
     return [
         name
         for name, task in app.tasks.items()

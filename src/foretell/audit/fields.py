@@ -31,8 +31,9 @@ FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "alias": frozenset({"version", "is_rollback", "requested_by", "approved_by", "state"}),
     "tenant": frozenset({
         "name", "domains", "state", "log_policy", "log_retention_days", "limits", "plan", "quotas", "settings", "owner", "digest",
-        "position", "schema", "sha256", "size_bytes",
+        "position", "schema", "sha256", "size_bytes", "reason", "until", "delete_after",
     }),
+    "plan": frozenset({"limits"}),
     "domain": frozenset({"tenant", "is_primary"}),
     "log": frozenset({"policy", "retention_days"}),
     "audit": frozenset({"position", "digest", "rows", "until"}),

@@ -14,6 +14,8 @@ from foretell.inference.errors import SandboxError
 from foretell.inference.sandbox import Sandbox
 from foretell.registry.recording import recorder
 from foretell.segments.lag import drain_lag
+from foretell.tenants.models import Tenant
+from foretell.tenants.schemas import current_schemas
 from foretell.webserver.overload import load
 
 AWAY = "the database does not answer"
@@ -49,6 +51,23 @@ def migrations() -> str | None:
         executor = MigrationExecutor(connection)
         behind = executor.migration_plan([node for node in executor.loader.graph.leaf_nodes() if _is_shared(node[0])])
     return "the public schema is behind the code; run `foretell migrate`" if behind else None
+
+
+SHOWN = 5
+
+
+def tenants() -> str | None:
+    """Whether every tenant's schema is at this version; one that is not answers 503, and the others are served."""
+    if gateway().is_cut_off:
+        return None
+    with _database():
+        names = dict(Tenant.objects.order_by("name").values_list("schema_name", "name"))
+        not_current = current_schemas.not_current(list(names))
+    behind = [name for schema, name in names.items() if schema in not_current]
+    if not behind:
+        return None
+    more = f" and {len(behind) - SHOWN} more" if len(behind) > SHOWN else ""
+    return f"{', '.join(behind[:SHOWN])}{more}: their schemas are behind the code; run `foretell migrate`"
 
 
 def storage() -> str | None:
@@ -115,6 +134,7 @@ REQUIRED: Mapping[str, Check] = {
 ADVISORY: Mapping[str, Check] = {
     "database": database,
     "catalogue": catalogue,
+    "tenants": tenants,
     "sandbox": sandbox,
     "worker": worker,
     "prediction log": prediction_log,

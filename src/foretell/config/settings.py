@@ -96,6 +96,9 @@ DATABASE_ROUTERS = ("django_tenants.routers.TenantSyncRouter",)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TENANT_MODEL = "tenants.Tenant"
 TENANT_DOMAIN_MODEL = "tenants.Domain"
+TENANT_ROLES = env.choice(
+    "FORETELL_TENANT_ROLES", "auto", ("auto", "off")
+)  # a role of PostgreSQL's for each tenant, where it may be made
 TENANT_LIMIT_SET_CALLS = False  # Security: the search path is set at every cursor; remembering it saves little
 DEMO_TENANT = "demo"  # answers at localhost and 127.0.0.1
 
@@ -212,6 +215,8 @@ METRICS_ROOT = FORETELL_HOME / "run" / "metrics"
 
 # --- the queue ----------------------------------------------------------------------------------------------------------
 
+PROCRASTINATE_ON_APP_READY = "foretell.tenants.queue.connect_queue"
+PROCRASTINATE_IMPORT_PATHS = ["foretell.config.tasks"]
 WORKER_CONCURRENCY = env.integer("FORETELL_WORKER_CONCURRENCY", 2, minimum=1, maximum=64)
 
 # --- the prediction log -------------------------------------------------------------------------------------------------

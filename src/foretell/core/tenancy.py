@@ -44,6 +44,7 @@ class PublicSchema:
 PUBLIC = PublicSchema()
 
 _tenant: ContextVar[HasSchema | None] = ContextVar("foretell_tenant", default=None)
+_is_owner: ContextVar[bool] = ContextVar("foretell_is_owner", default=False)
 
 
 def active() -> HasSchema | None:
@@ -85,3 +86,18 @@ def use_public() -> Iterator[None]:
     """Work in the public schema, where only tenants, domains and the queue are."""
     with use_tenant(PUBLIC):
         yield
+
+
+@contextmanager
+def as_owner() -> Iterator[None]:
+    """Work as the database's user itself, without the tenant's role: where a schema's tables are made, changed or read whole."""
+    token = _is_owner.set(True)
+    try:
+        yield
+    finally:
+        _is_owner.reset(token)
+
+
+def is_owner() -> bool:
+    """Whether the code at hand may do to a tenant's schema what the tenant's own role may not."""
+    return _is_owner.get()

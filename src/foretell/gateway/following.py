@@ -137,11 +137,13 @@ class Follower:
             known = self._catalogue.numbers()
             for schema_name in known.keys() - numbers.keys():
                 self._forget(schema_name)
+            self._unreadable = {name: at for name, at in self._unreadable.items() if name in numbers}
             changed = [
                 name for name, number in numbers.items() if number != known.get(name) and self._is_due(name, number)
             ]
             for at in range(0, len(changed), BATCH):
                 self._read(changed[at : at + BATCH], numbers)
+            self._catalogue.n_unreadable = len(self._unreadable)
             self._catalogue.confirm()
         self._has_read.set()
         self._has_tried.set()
@@ -153,7 +155,7 @@ class Follower:
 
     def _read(self, schema_names: Collection[str], numbers: Mapping[str, int]) -> None:
         with self._catalogue.asking():
-            heads = read_heads(schema_names)
+            heads = read_heads(schema_names, now=timezone.now())
         for head in heads:
             number = numbers[head.schema_name]
             try:

@@ -118,13 +118,14 @@ class Gateway:
 
 
 class WhenKnown:
-    """Hands requests to the lane, but until every tenant was read, those of tenants that were not yet to `app`: the lane would refuse them."""
+    """Hands requests to the lane, but those of tenants that were not read, yet or at all, to `app`: the lane would not know them."""
 
     def __init__(self, lane: ASGIApp, app: ASGIApp, gateway: Gateway) -> None:
         self._lane, self._app, self._catalogue = lane, app, gateway.catalogue
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        if self._catalogue.is_complete or self._knows(scope):
+        catalogue = self._catalogue
+        if (catalogue.is_complete and not catalogue.n_unreadable) or self._knows(scope):
             return self._lane(scope, receive, send)
         return self._app(scope, receive, send)
 

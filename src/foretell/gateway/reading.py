@@ -15,7 +15,7 @@ from foretell.accounts.tokens.signing_keys import KEPT_BEHIND, published_keys
 from foretell.core.tenancy import use_public, use_tenant
 from foretell.gateway.rows import KeyRow, ModelRow, PersonRow, SigningKeyRow, TenantRows, VersionRow
 from foretell.registry.models import Alias, ModelVersion, RegisteredModel
-from foretell.tenants.models import Domain, LogPolicy, Tenant
+from foretell.tenants.models import Domain, LogPolicy, Tenant, is_suspended_at, merged_limits
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -34,17 +34,25 @@ class TenantHead:
     domains: list[str]
 
 
-def read_heads(schema_names: Collection[str]) -> list[TenantHead]:
+def read_heads(schema_names: Collection[str], *, now: datetime) -> list[TenantHead]:
     """Return the tenants of these schemas; one that is gone is left out."""
     with use_public():
         rows = Tenant.objects.filter(schema_name__in=schema_names).values_list(
-            "id", "name", "schema_name", "suspended_at", "log_policy", "limits"
+            "id", "name", "schema_name", "suspended_at", "suspended_until", "log_policy", "plan__limits", "own_limits"
         )
         domains = Domain.objects.filter(tenant__schema_name__in=schema_names).values_list("tenant_id", "domain")
         hosts = _grouped((tenant, host) for tenant, host in domains)
         return [
-            TenantHead(str(id), name, schema, suspended is not None, policy == LogPolicy.REQUIRED, limits, hosts[id])
-            for id, name, schema, suspended, policy, limits in rows
+            TenantHead(
+                str(id),
+                name,
+                schema,
+                is_suspended_at(now, since=since, until=until),
+                policy == LogPolicy.REQUIRED,
+                merged_limits(of_plan, own),
+                hosts[id],
+            )
+            for id, name, schema, since, until, policy, of_plan, own in rows
         ]
 
 

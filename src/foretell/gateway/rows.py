@@ -56,7 +56,7 @@ class TenantRows(msgspec.Struct, frozen=True, array_like=True):
     """All that the catalogue knows of one tenant, of one moment.
 
     domains : the host names that lead to it, beside ``<name>.<base domain>``.
-    limits : its own, as `tenants.limits` keeps them.
+    limits : its plan's and its own, as `tenants.limits` keeps them.
     ended_families : of tokens, those that were ended while an access token of theirs could still be valid.
     """
 

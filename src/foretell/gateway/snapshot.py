@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from foretell.gateway.catalogue import Known
+from foretell.gateway.rows import unpacked
 from foretell.gateway.signed_files import FileRefused, read_signed, write_signed
 
 PURPOSE = "snapshot 1"
@@ -48,3 +49,16 @@ def read_snapshot(path: Path, *, now: datetime) -> list[tuple[int, bytes]]:
     if not -CLOCKS_DIFFER <= age <= MAX_AGE:
         raise FileRefused(f"{path} was written {age} ago; one older than {MAX_AGE} is not served from.")
     return snapshot.tenants
+
+
+def drop_from_snapshot(path: Path, *, tenant_id: str) -> None:
+    """Take one tenant out of the snapshot, which stays as old as it is; one that cannot be read goes as a whole."""
+    try:
+        snapshot = msgspec.msgpack.decode(read_signed(path, purpose=PURPOSE), type=_Snapshot)
+        others = [(number, rows) for number, rows in snapshot.tenants if unpacked(rows).id != tenant_id]
+    except (FileRefused, msgspec.MsgspecError):
+        path.unlink(missing_ok=True)
+        return
+    if len(others) < len(snapshot.tenants):
+        kept = _Snapshot(snapshot.written_at, others)
+        write_signed(path, msgspec.msgpack.encode(kept), purpose=PURPOSE, durably=True)

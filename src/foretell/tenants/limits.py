@@ -1,15 +1,17 @@
-"""A tenant's own limits, beside the installation's: what may be said, and what holds."""
+"""The limits of a plan and a tenant's own, beside the installation's: what may be said, and what holds."""
 
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
+from foretell.audit.recording import record
 from foretell.core.tenancy import use_public
 from foretell.errors import ForetellError
 from foretell.limits import Rate
-from foretell.tenants.models import Tenant
+from foretell.tenants.models import Tenant, merged_limits
 
 RATES = ("tenant", "user", "key")
 QUOTAS = ("requests_per_month", "rows_per_month")
@@ -38,18 +40,32 @@ def quota_of(limits: Mapping[str, Any], name: str) -> int | None:
 
 
 def set_limits(*, tenant: Tenant, changes: Mapping[str, str | int | None]) -> None:
-    """Change those that are named; None leaves one to the installation again.
+    """Change the tenant's own that are named; None leaves one to its plan, or the installation, again.
 
     Raises
     ------
     InvalidRate, InvalidLimit
     """
-    limits = dict(tenant.limits)
-    for name, value in changes.items():
-        limits[name] = _checked(name, value)
-    tenant.limits = {name: value for name, value in limits.items() if value is not None}
-    with use_public():
-        tenant.save(update_fields=["limits", "updated_at"])
+    before = tenant.own_limits
+    after = changed(before, changes)
+    with use_public(), transaction.atomic():
+        tenant.own_limits = after
+        tenant.save(update_fields=["own_limits", "updated_at"])
+        record(
+            action="tenant.limited", target=("tenant", str(tenant.pk)), name=tenant.name,
+            before={"limits": before}, after={"limits": after},
+        )  # fmt: skip
+
+
+def changed(limits: Mapping[str, Any], changes: Mapping[str, str | int | None]) -> dict[str, Any]:
+    """Return the limits with these changes; None takes one away.
+
+    Raises
+    ------
+    InvalidRate, InvalidLimit
+    """
+    merged = {**limits, **{name: _checked(name, value) for name, value in changes.items()}}
+    return {name: value for name, value in merged.items() if value is not None}
 
 
 def read_limits(given: Mapping[str, str]) -> dict[str, str | int | None]:
@@ -57,14 +73,21 @@ def read_limits(given: Mapping[str, str]) -> dict[str, str | int | None]:
     return {name: _read(name, text.strip()) for name, text in given.items()}
 
 
-def limits_in_words(limits: Mapping[str, Any]) -> list[dict[str, str]]:
+def limits_in_words(own: Mapping[str, Any], of_plan: Mapping[str, Any] | None = None) -> list[dict[str, str]]:
     """Return each limit with what holds, and who said so."""
+    limits = merged_limits(of_plan, own)
     rates = {kind: str(rate_of(limits, kind) or OFF) for kind in RATES}
     quotas = {name: "none" if (quota := quota_of(limits, name)) is None else str(quota) for name in QUOTAS}
     return [
-        {"limit": name, "value": value, "set_by": "tenant" if name in limits else "installation"}
+        {"limit": name, "value": value, "set_by": _set_by(name, own, of_plan or {})}
         for name, value in (rates | quotas).items()
     ]
+
+
+def _set_by(name: str, own: Mapping[str, Any], of_plan: Mapping[str, Any]) -> str:
+    if name in own:
+        return "tenant"
+    return "plan" if name in of_plan else "installation"
 
 
 def _read(name: str, text: str) -> str | int | None:

@@ -18,10 +18,16 @@ from foretell.problems import CONTENT_TYPE, RETRY_AFTER_S, SUSPENDED, UNKNOWN_AD
 from foretell.tenants import cookies
 from foretell.tenants.models import Tenant
 from foretell.tenants.resolving import tenant_named, tenant_of_host
+from foretell.tenants.schemas import current_schemas
 
 log = structlog.get_logger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+Respond = Callable[[HttpRequest, Tenant | None], HttpResponseBase]
+
+NOT_MIGRATED = (
+    "This tenant is being brought to a new version of Foretell. Nothing of it is lost; try again in a moment."
+)
 
 
 class TenantMiddleware:
@@ -34,12 +40,14 @@ class TenantMiddleware:
             return _moved(f"{request.path}/")
         try:
             tenant = tenant_named(prefixed[0]) if prefixed else tenant_of_host(request.META.get("HTTP_HOST", ""))
+            is_current = tenant is None or current_schemas.is_current(tenant.schema_name)
         except OperationalError as err:
             log.error("the database does not answer", exc_info=err)
             return refused(request, status=HTTPStatus.SERVICE_UNAVAILABLE, code="unavailable", detail=DATABASE_AWAY)
+        respond = self._respond if is_current else self._respond_behind
         if prefixed is None:
-            return self._respond(request, tenant)
-        return self._respond_below(request, tenant, prefix=f"/t/{prefixed[0]}", rest=prefixed[1])
+            return respond(request, tenant)
+        return self._respond_below(request, tenant, respond, prefix=f"/t/{prefixed[0]}", rest=prefixed[1])
 
     def _respond(self, request: HttpRequest, tenant: Tenant | None) -> HttpResponseBase:
         if tenant is None:
@@ -50,8 +58,15 @@ class TenantMiddleware:
         with use_tenant(tenant), bound_contextvars(tenant=tenant.name):
             return self.get_response(request)
 
+    def _respond_behind(self, request: HttpRequest, tenant: Tenant | None) -> HttpResponseBase:
+        """Answer for a tenant whose schema is behind the code: its rows are left alone until `foretell migrate` was there."""
+        if tenant is None or tenant.is_suspended:
+            return self._respond(request, tenant)
+        log.warning("a tenant's schema is behind this version", tenant=tenant.name)
+        return refused(request, status=HTTPStatus.SERVICE_UNAVAILABLE, code="tenant_not_migrated", detail=NOT_MIGRATED)
+
     def _respond_below(
-        self, request: HttpRequest, tenant: Tenant | None, *, prefix: str, rest: str
+        self, request: HttpRequest, tenant: Tenant | None, respond: Respond, *, prefix: str, rest: str
     ) -> HttpResponseBase:
         """Answer as if the tenant's pages began at `prefix`: links are made below it, and cookies stay below it."""
         script_prefix = get_script_prefix()
@@ -60,7 +75,7 @@ class TenantMiddleware:
         request.COOKIES = cookies.read_below_prefix(request.META.get("HTTP_COOKIE", ""))
         set_script_prefix(f"{prefix}/")
         try:
-            response = self._respond(request, tenant)
+            response = respond(request, tenant)
         finally:
             set_script_prefix(script_prefix)
         cookies.move_below_prefix(response, prefix)

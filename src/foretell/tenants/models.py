@@ -1,9 +1,13 @@
 """Who our customers are, and at which addresses. In the public schema; all that a tenant owns is in its own."""
 
 import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils import timezone
 from django_tenants.models import DomainMixin, TenantMixin
 
 from foretell.addresses import NAME_PATTERN
@@ -13,6 +17,10 @@ from foretell.ids import uuid7
 validate_name = RegexValidator(
     rf"^{NAME_PATTERN}\Z",
     "A tenant's name has 1 to 42 small letters, digits and inner hyphens, such as acme or acme-labs.",
+)
+validate_plan_name = RegexValidator(
+    rf"^{NAME_PATTERN}\Z",
+    "A plan's name has 1 to 42 small letters, digits and inner hyphens, such as small or team-50.",
 )
 SCHEMA_NAME_PATTERN = r"^t_[a-z0-9]{1,40}$"
 
@@ -29,17 +37,50 @@ def new_schema_name() -> str:
     return f"t_{uuid.uuid4().hex}"
 
 
+class Plan(TimestampedModel):
+    """A named set of limits and quotas, which tenants share: `limits` has what `tenants.limits` reads."""
+
+    name = models.CharField(max_length=42, primary_key=True, validators=[validate_plan_name])
+    limits = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TenantManager(models.Manager["Tenant"]):
+    """Reads a tenant with its plan: behind the door, in the tenant's schema and with its role, the plan is out of reach."""
+
+    def get_queryset(self) -> models.QuerySet["Tenant"]:
+        return super().get_queryset().select_related("plan")
+
+    def due_to_resume(self, now: datetime) -> models.QuerySet["Tenant"]:
+        return self.filter(suspended_until__lte=now, delete_after=None)
+
+    def due_to_delete(self, now: datetime) -> models.QuerySet["Tenant"]:
+        return self.filter(delete_after__lte=now)
+
+
 class Tenant(TenantMixin, TimestampedModel):  # type: ignore[misc,django-manager-missing]  # django-tenants is untyped
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(max_length=42, unique=True, validators=[validate_name])
     schema_name = models.CharField(max_length=63, unique=True, default=new_schema_name, editable=False)
     suspended_at = models.DateTimeField(null=True, blank=True)
+    suspended_reason = models.CharField(max_length=200, blank=True, default="")  # for operators
+    suspended_until = models.DateTimeField(null=True, blank=True)
+    delete_after = models.DateTimeField(null=True, blank=True)  # it is to be deleted then; suspended until it is
     log_policy = models.CharField(max_length=12, choices=LogPolicy, default=LogPolicy.REQUIRED)
     log_retention_days = models.PositiveIntegerField(default=90)
-    limits = models.JSONField(default=dict, blank=True)  # its own, in place of the installation's: tenants.limits
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, null=True, blank=True, related_name="tenants")
+    own_limits = models.JSONField(
+        default=dict, blank=True, db_column="limits"
+    )  # in place of the plan's: tenants.limits
 
-    auto_create_schema = True
-    auto_drop_schema = True
+    objects = TenantManager()
+
+    auto_create_schema = False  # tenants.services and tenants.deleting do both
 
     class Meta:
         ordering = ("name",)
@@ -57,7 +98,20 @@ class Tenant(TenantMixin, TimestampedModel):  # type: ignore[misc,django-manager
 
     @property
     def is_suspended(self) -> bool:
-        return self.suspended_at is not None
+        return is_suspended_at(timezone.now(), since=self.suspended_at, until=self.suspended_until)
+
+    @property
+    def limits(self) -> dict[str, Any]:
+        """What holds: the plan's, and in its place the tenant's own; what neither says, the installation does."""
+        return merged_limits(self.plan.limits if self.plan else None, self.own_limits)
+
+
+def is_suspended_at(now: datetime, *, since: datetime | None, until: datetime | None) -> bool:
+    return since is not None and (until is None or now < until)
+
+
+def merged_limits(of_plan: Mapping[str, Any] | None, own: Mapping[str, Any]) -> dict[str, Any]:
+    return {**(of_plan or {}), **own}
 
 
 class Domain(DomainMixin):  # type: ignore[misc]  # django-tenants is untyped

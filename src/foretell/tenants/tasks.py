@@ -1,6 +1,7 @@
 """Tasks that work for one tenant: its id comes first, and its schema is chosen before anything runs.
 
-Every task of ours is made by `tenant_task` or `each_tenant_task`; a bare one would run without a tenant, and a test forbids it.
+Every task of ours is made by `tenant_task` or `each_tenant_task`, or, where it is about tenants themselves, by `installation_task`;
+a bare one would run without a tenant, and a test forbids it.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from django.db import close_old_connections
 from procrastinate.contrib.django import app
 from procrastinate.tasks import Task
 
+from foretell.audit.actors import acting_task
 from foretell.core.tenancy import use_public, use_tenant
 from foretell.tenants.models import Tenant
 
@@ -44,6 +46,22 @@ def each_tenant_task(*, cron: str, **options: Any) -> Callable[[Callable[[], Non
             with _fresh_connections():
                 for tenant in _active_tenants():
                     _run_or_log(tenant, function)
+
+        task = _registered(run, function, options)
+        app.periodic(cron=cron)(task)
+        return task
+
+    return decorate
+
+
+def installation_task(*, cron: str, **options: Any) -> Callable[[Callable[[], None]], AnyTask]:
+    """Make a periodic task of a function that works on tenants from outside, in the public schema."""
+
+    def decorate(function: Callable[[], None]) -> AnyTask:
+        @wraps(function)
+        def run(timestamp: int) -> None:
+            with _fresh_connections(), use_public(), acting_task(function.__name__):
+                function()
 
         task = _registered(run, function, options)
         app.periodic(cron=cron)(task)

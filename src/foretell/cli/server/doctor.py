@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -15,6 +15,9 @@ from rich.console import Console
 from foretell import env
 from foretell.cli.output import print_json
 from foretell.errors import ForetellError
+
+if TYPE_CHECKING:
+    from foretell.core.database_backend.roles import RoleState
 
 LEAST_FREE_BYTES = 1 << 30
 MOST_CLOCK_DRIFT_S = 5.0
@@ -161,13 +164,50 @@ def database() -> Iterator[Finding]:
             + ("" if state == "ok" else "; set both by NTP, or leases and expiries go wrong"),
         )
         is_late = is_behind()
-        yield Finding(
-            "migrations",
-            "fail" if is_late else "ok",
-            "behind; run `foretell migrate`" if is_late else "all schemas are at this version",
-        )
+        if is_late:
+            yield Finding("migrations", "fail", "the public schema is behind; run `foretell migrate`")
+        else:
+            yield from tenants()
         if was_running and not is_late:
             yield from worker()
+
+
+def tenants() -> Iterator[Finding]:
+    """Look whether each tenant's schema is at this version, and has its role."""
+    from django.db import connection
+
+    from foretell.core.database_backend.roles import role_state
+    from foretell.tenants.schemas import behind
+
+    late = behind()
+    names = ", ".join(tenant.name for tenant in late[:5]) + (f" and {len(late) - 5} more" if len(late) > 5 else "")
+    yield Finding(
+        "migrations", "fail" if late else "ok",
+        f"behind, and answering 503: {names}; run `foretell migrate`" if late else "all schemas are at this version",
+    )  # fmt: skip
+    yield _roles(role_state(connection))
+
+
+def _roles(state: "RoleState") -> Finding:
+    from django.conf import settings
+
+    if settings.TENANT_ROLES == "off":
+        return Finding(
+            "tenant roles", "warn", "off by FORETELL_TENANT_ROLES; tenants are kept apart by the search path alone"
+        )
+    if state.is_usable:
+        return Finding(
+            "tenant roles", "ok", f"each of {state.schemas} tenants has its own; the server itself keeps them apart"
+        )
+    way_out = (
+        "run `foretell migrate`"
+        if state.may_create
+        else "give the connecting user CREATEROLE (ALTER ROLE … CREATEROLE), run `foretell migrate`, restart"
+    )
+    return Finding(
+        "tenant roles", "warn",
+        f"{state.schemas - state.usable} of {state.schemas} tenants have none that this user may take on, so that none is used: {way_out}",
+    )  # fmt: skip
 
 
 def worker() -> Iterator[Finding]:

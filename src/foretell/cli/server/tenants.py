@@ -1,10 +1,11 @@
-"""foretell tenant create | list | limits | log | suspend | resume | delete."""
+"""foretell tenant create | list | limits | log | plan; `tenant_states`, `tenant_archives` and `tenant_usage` have its other commands."""
 
 from typing import Annotated, Any
 
 import typer
 
-from foretell.cli.output import print_json, print_rows, said, say
+from foretell.cli.output import print_json, print_rows, say
+from foretell.cli.server import tenant_archives, tenant_states, tenant_usage
 from foretell.cli.server.installation import installation
 
 AsJSON = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -18,11 +19,11 @@ def register(app: typer.Typer) -> None:
         ("list", show_all),
         ("limits", limits),
         ("log", log),
-        ("suspend", suspend),
-        ("resume", resume),
-        ("delete", delete),
+        ("plan", plan),
     ):
         tenant.command(name)(command)
+    for module in (tenant_states, tenant_usage, tenant_archives):
+        module.add_commands(tenant)
     app.add_typer(tenant, name="tenant")
 
 
@@ -33,6 +34,9 @@ def create(
     ] = None,
     owner: Annotated[str, typer.Option(help="The owner's user name.")] = "owner",
     email: Annotated[str, typer.Option(help="The owner's e-mail address.")] = "",
+    plan: Annotated[
+        str | None, typer.Option(help="The plan it has; `foretell plan list` shows those there are.")
+    ] = None,
     password: Annotated[
         str | None,
         typer.Option(help="The owner's password; without it, one is made.", envvar="FORETELL_OWNER_PASSWORD"),
@@ -42,10 +46,14 @@ def create(
     """Make a tenant: its schema, its owner and the owner's first key, which is shown this once."""
     with installation():
         from foretell.accounts.services import create_tenant_with_owner
+        from foretell.tenants.plans import assign_plan, get_plan
 
+        wanted = get_plan(plan) if plan else None
         new = create_tenant_with_owner(
             name=name, domains=domain or [], username=owner, email=email or f"{owner}@{name}.example", password=password
         )
+        if wanted is not None:
+            assign_plan(tenant=new.tenant, plan=wanted)
         result = {
             "url": tenant_url(name),
             "tenant": name,
@@ -66,7 +74,7 @@ def show_all(as_json: AsJSON = False) -> None:
         from foretell.tenants.services import list_tenants
 
         rows = [_row(tenant) for tenant in list_tenants()]
-    print_rows(rows, as_json=as_json, columns=["name", "state", "domains", "schema", "created_at"])
+    print_rows(rows, as_json=as_json, columns=["name", "state", "plan", "domains", "schema", "created_at"])
 
 
 def limits(
@@ -92,9 +100,16 @@ def limits(
         changes = read_limits({what: text for what, text in given.items() if text is not None})
         if changes:
             set_limits(tenant=found, changes=changes)
-        rows = limits_in_words(found.limits)
+        rows = limits_in_words(found.own_limits, found.plan.limits if found.plan else None)
     if as_json:
-        print_json({"name": name, "limits": found.limits, "in_force": {row["limit"]: row["value"] for row in rows}})
+        print_json(
+            {
+                "name": name,
+                "plan": found.plan_id,
+                "limits": found.own_limits,
+                "in_force": {row["limit"]: row["value"] for row in rows},
+            }
+        )
         return
     print_rows(rows, as_json=False, columns=["limit", "value", "set_by"])
 
@@ -119,48 +134,21 @@ def log(
     print_rows([result], as_json=False) if not as_json else print_json(result)
 
 
-def suspend(name: Name, as_json: AsJSON = False) -> None:
-    """Answer 403 to all of a tenant's requests; nothing of it is lost."""
-    with installation():
-        from django.utils import timezone
-
-        from foretell.tenants.services import get_tenant, suspend_tenant
-
-        suspend_tenant(tenant=get_tenant(name), now=timezone.now())
-    said(
-        f"[green]suspended[/] {name}. `foretell tenant resume {name}` brings it back.",
-        _state(name, "suspended", as_json),
-    )
-
-
-def resume(name: Name, as_json: AsJSON = False) -> None:
-    """Serve a suspended tenant again."""
-    with installation():
-        from foretell.tenants.services import get_tenant, resume_tenant
-
-        resume_tenant(tenant=get_tenant(name))
-    said(f"[green]resumed[/] {name}.", _state(name, "active", as_json))
-
-
-def delete(
-    name: Name, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False, as_json: AsJSON = False
+def plan(
+    name: Name,
+    plan: Annotated[str | None, typer.Argument(help="The plan; `none` takes it away.")] = None,
+    as_json: AsJSON = False,
 ) -> None:
-    """Delete a tenant with everything it owns, for good."""
+    """Show which plan a tenant has, or give it another one; its own limits stay, and come before the plan's."""
     with installation():
-        from foretell.tenants.services import delete_tenant, get_tenant
+        from foretell.tenants.plans import assign_plan, get_plan
+        from foretell.tenants.services import get_tenant
 
         tenant = get_tenant(name)
-        if (
-            not yes
-            and typer.prompt(
-                f"All people, keys, models and files of {name} will be gone. Type its name to go on", err=True
-            )
-            != name
-        ):
-            say("That is not its name; nothing was deleted.")
-            raise typer.Exit(1)
-        delete_tenant(tenant=tenant)
-    said(f"[green]deleted[/] {name}.", _state(name, "deleted", as_json))
+        if plan is not None:
+            assign_plan(tenant=tenant, plan=None if plan == "none" else get_plan(plan))
+        result = {"name": name, "plan": tenant.plan_id}
+    print_rows([result], as_json=False) if not as_json else print_json(result)
 
 
 def tenant_url(name: str) -> str:
@@ -174,15 +162,17 @@ def tenant_url(name: str) -> str:
     return f"{root}/t/{name}"
 
 
-def _state(name: str, state: str, as_json: bool) -> dict[str, Any] | None:
-    return {"name": name, "state": state} if as_json else None
-
-
 def _row(tenant: Any) -> dict[str, Any]:
+    from foretell.tenants.services import state_of
+
     return {
         "name": tenant.name,
-        "state": "suspended" if tenant.is_suspended else "active",
+        "state": state_of(tenant),
+        "plan": tenant.plan_id,
         "domains": [domain.domain for domain in tenant.domains.all()],
         "schema": tenant.schema_name,
         "created_at": tenant.created_at.isoformat(timespec="seconds"),
+        "reason": tenant.suspended_reason or None,
+        "until": tenant.suspended_until,
+        "delete_after": tenant.delete_after,
     }

@@ -1,0 +1,13 @@
+"""The end of a tenant everywhere: what `tenants.deleting` cannot know of, since it is kept by the rooms above."""
+
+from django.conf import settings
+
+from foretell.gateway.forgetting import forget_on_disk
+from foretell.tenants.deleting import delete_tenant
+from foretell.tenants.models import Tenant
+
+
+def delete_everywhere(*, tenant: Tenant) -> None:
+    """Delete the tenant and all that is kept of it on this host; web processes forget it within a second."""
+    delete_tenant(tenant=tenant)
+    forget_on_disk(settings.FORETELL_HOME / "catalogue", tenant_id=str(tenant.pk))
