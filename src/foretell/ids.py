@@ -19,10 +19,9 @@ def uuid7() -> uuid.UUID:
 
 
 def uuid7_bytes() -> bytes:
-    random = _randoms.take()
     milliseconds, nanoseconds = divmod(time.time_ns(), 1_000_000)
     head = milliseconds << 16 | 0x7000 | (nanoseconds << 12) // 1_000_000
-    return head.to_bytes(8, "big") + bytes((0x80 | random[0] & 0x3F,)) + random[1:]
+    return head.to_bytes(8, "big") + _randoms.take()
 
 
 def uuid7_text() -> str:
@@ -41,7 +40,7 @@ def is_sane_request_id(offered: str) -> bool:
 
 
 class _Randoms(threading.local):
-    """Random bytes, eight at a time, from the system's generator: asked for seldom, since asking costs more than the rest.
+    """The variant and 62 random bits, from the system's generator: asked for seldom, since asking costs more than the rest.
 
     Security: one pool for each thread, and a new one after a fork, so that no bytes are given out twice.
     """
@@ -52,9 +51,15 @@ class _Randoms(threading.local):
     def take(self) -> bytes:
         start = self._used
         if start + 8 > _POOL_BYTES or self._pid != _process.pid:
-            self._pool, self._pid, start = os.urandom(_POOL_BYTES), _process.pid, 0
+            self._pool, self._pid, start = _fresh_pool(), _process.pid, 0
         self._used = start + 8
         return self._pool[start : start + 8]
+
+
+def _fresh_pool() -> bytes:
+    pool = bytearray(os.urandom(_POOL_BYTES))
+    pool[::8] = bytes(0x80 | byte & 0x3F for byte in pool[::8])
+    return bytes(pool)
 
 
 class _Process:

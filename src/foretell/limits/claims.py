@@ -13,7 +13,7 @@ from foretell.errors import ForetellError
 from foretell.limits.rates import Rate
 from foretell.limits.refused import refused
 
-KEY = struct.Struct("@qq")
+NAME = struct.Struct("@qq")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,14 @@ class Policy:
 
 
 @dataclass(slots=True)
-class Hint:
-    """Where a table in memory had a bucket last; whoever follows it looks whether it still has."""
+class Place:
+    """Where a table in memory had a bucket last; whoever follows it looks whether it still has.
 
+    low, high : the bucket's name, as two numbers.
+    """
+
+    low: int
+    high: int
     word: int = 0
 
 
@@ -36,18 +41,16 @@ class Claim:
     """One bucket that a request takes from.
 
     interval_ns, tolerance_ns : what the arithmetic needs of the rate; of the policy's, unless the bucket is a part of a larger one.
-    key : the bucket's name as two numbers.
     """
 
     bucket: bytes
     policy: Policy
     interval_ns: int = field(default=0, repr=False, compare=False)
     tolerance_ns: int = field(default=0, repr=False, compare=False)
-    key: tuple[int, int] = field(init=False, repr=False, compare=False)
-    hint: Hint = field(default_factory=Hint, init=False, repr=False, compare=False)
+    place: Place = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "key", KEY.unpack(self.bucket))
+        object.__setattr__(self, "place", Place(*NAME.unpack(self.bucket)))
         if not self.interval_ns:
             object.__setattr__(self, "interval_ns", self.policy.rate.interval_ns)
             object.__setattr__(self, "tolerance_ns", self.policy.rate.tolerance_ns)

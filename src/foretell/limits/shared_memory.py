@@ -74,8 +74,9 @@ class SharedMemoryLimiter:
         slots: list[int] = []
         full_at: list[int] = []
         for claim in claims:
-            slot, (low, high) = claim.hint.word, claim.key
-            if slot >= n_words or words[slot] != low or words[slot + 1] != high or slot in slots:
+            place = claim.place
+            slot = place.word
+            if slot >= n_words or words[slot] != place.low or words[slot + 1] != place.high or slot in slots:
                 slot = self._found(claim, now_ns, slots)
             slots.append(slot)
             full_at.append(words[slot + 2])
@@ -88,7 +89,7 @@ class SharedMemoryLimiter:
     def _found(self, claim: Claim, now_ns: int, taken: Sequence[int]) -> int:
         """Return the first word of a bucket's slot. A fresh one is full: what it says of its last user is a time in the past."""
         offset, is_there = self._table.find(claim.bucket, now_ns, [slot * WORD for slot in taken])
-        slot = claim.hint.word = offset // WORD
+        slot = claim.place.word = offset // WORD
         if not is_there:
-            self._table.words[slot], self._table.words[slot + 1] = claim.key
+            self._table.words[slot], self._table.words[slot + 1] = claim.place.low, claim.place.high
         return slot

@@ -5,11 +5,10 @@ Optimization: no locks and no labels on the way; the event loop alone counts. La
 
 import threading
 import time
-from bisect import bisect_left
 from collections.abc import Callable, Iterator
 
 from foretell.metrics import families
-from foretell.metrics.instruments import BUCKETS_S, OTHER, Histogram
+from foretell.metrics.instruments import OTHER, Histogram
 from foretell.metrics.snapshots import Series
 
 FACES = ("rest", "form", "oip", "kserve", "mlflow", "websocket", "batch", OTHER)
@@ -48,9 +47,7 @@ class Entry:
 
     def observe(self, face: str, status: int, seconds: float, rows: int = 0, model_s: float | None = None) -> None:
         self.counts[_FACE_AT.get(face, _OTHER_FACE_AT) + _STATUS_AT.get(status, _WIDTH - 1)] += 1
-        whole = self.seconds
-        whole.counts[bisect_left(BUCKETS_S, seconds)] += 1
-        whole.sum_s += seconds
+        self.seconds.observe(seconds)
         if model_s is not None:
             self.rows += rows
             self.model_seconds.observe(model_s)

@@ -14,7 +14,8 @@ from foretell.limits import Claim, policy_header
 class Principal:
     """A person, narrowed by the key that was used; what they may do was decided where it is decided for all faces.
 
-    models : names of the models that the key is limited to; None: all.
+    models : names of the models that are there for them; None: all.
+    not_predicting : names of those of them that they see, and may not predict with.
     claims : what each prediction takes from: the limits of key, user and tenant.
     """
 
@@ -24,11 +25,15 @@ class Principal:
     may_predict: bool = False
     may_read: bool = False
     models: frozenset[str] | None = None
+    not_predicting: frozenset[str] = frozenset()
     claims: tuple[Claim, ...] = ()
     policies: bytes = field(init=False, repr=False, compare=False)  # what answers say of the claims
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "policies", policy_header(self.claims))
+
+    def may_predict_with(self, model: str) -> bool:
+        return self.may_predict and model not in self.not_predicting
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ class Door:
             exchange.model_name = name
         try:
             model = visible_model(tenant, principal, name)
-            if not principal.may_predict:
+            if not principal.may_predict_with(name):
                 raise NotAllowed
         except ForetellError:
             self._look(exchange, principal)
@@ -152,7 +152,7 @@ class Door:
         ModelNotFound, NotAllowed
         """
         _, principal = known(exchange)
-        self._visible(exchange, name, is_allowed=principal.may_predict)
+        self._visible(exchange, name, is_allowed=principal.may_predict_with(name))
 
     def see(self, exchange: Exchange, name: str) -> Model:
         """Return a model for what there is to know of it, without counting anything.

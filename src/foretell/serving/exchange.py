@@ -108,7 +108,7 @@ class Exchange:
     model_ms: float | None = None
     model_name, n_rows = "", 0
     version: int | None = None
-    _body: bytes | None = None
+    read: bytes | None = None  #: the body, as far as it was asked for
     _is_unpacked = False
 
     def __init__(self, head: Head, scope: Scope, receive: Receive, *, terms: Terms, body: bytes | None = None) -> None:
@@ -117,7 +117,7 @@ class Exchange:
         self.started = time.perf_counter()
         self.known_id = head.offered_id  #: the request's id, where it has one by now
         if body is not None:
-            self._body = body
+            self.read = body
 
     @property
     def method(self) -> str:
@@ -168,20 +168,18 @@ class Exchange:
             as soon as more has come, or would come out, than the address takes.
         BadEncoding, ClientGone
         """
-        if self._body is None:
+        if self.read is None:
             message = await self._receive()
             is_whole = message["type"] == "http.request" and not message.get("more_body", False)
-            self._body = message.get("body", b"") if is_whole else await self._joined(message)
-        if len(self._body) > self._terms.max_body_bytes:
+            self.read = message.get("body", b"") if is_whole else await self._joined(message)
+        if len(self.read) > self._terms.max_body_bytes:
             raise BodyTooLarge(self._terms.max_body_bytes)
         if decompress and not self._is_unpacked and (encoding := self.header(b"content-encoding")):
             # In a thread: a few bytes may become as many as the address takes. Whoever asks again gets the plain body, whose
             # size says what it will cost.
-            self._body = await asyncio.to_thread(
-                decompressed, self._body, encoding, max_bytes=self._terms.max_body_bytes
-            )
+            self.read = await asyncio.to_thread(decompressed, self.read, encoding, max_bytes=self._terms.max_body_bytes)
             self._is_unpacked = True
-        return self._body
+        return self.read
 
     async def _joined(self, message: Message) -> bytes:
         """Return the body that begins with this message."""

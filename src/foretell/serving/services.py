@@ -68,7 +68,7 @@ class LaneServices:
         """
         version = find_version(admission.model, alias=alias, number=number)
         exchange.version = version.number
-        asked = Asked(exchange.face, await exchange.body(), media_type)
+        asked = Asked(exchange.face, exchange.read or b"", media_type)
         call = Call(admission, version, asked, parse, exchange.known_id)
         prediction = self._predictor.answer_at_once(call) or await self._predictor.predict(call)
         exchange.known_id = exchange.known_id or prediction.id
