@@ -1,8 +1,10 @@
-"""What the catalogue in memory costs: `python benchmarks/catalogue.py [tenants] [models of each]`, 1,000 and 10 without.
+"""What the catalogue in memory costs: `python benchmarks/catalogue.py [--tenants 1000] [--models 10]`.
 
-A PostgreSQL of its own in a temporary directory; about a minute, most of it to make the tenants. Prints a table in Markdown.
+Makes the tenants in an installation of its own, through the same services as any tenant, which takes most of the time; stops its web
+processes; and then measures in processes that read the database as a web process would. Prints a table in Markdown.
 """
 
+import argparse
 import json
 import os
 import statistics
@@ -14,64 +16,82 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-TENANTS, MODELS, REVOCATIONS = 1_000, 10, 100
-WATCHED = {
-    "accounts_user": "username, role, is_active, password",
-    "accounts_apikey": "key_id, secret_digest, user_id, scopes, model_names, expires_at, revoked_at",
-    "registry_registeredmodel": "name, archived_at, limit_scope, log_payload, redacted_inputs",
-    "registry_modelversion": "model_id, number, state, reason, sha256, size_bytes, runtime, seal",
-    "registry_alias": "model_id, name, version_id",
-}
+REVOCATIONS = 100
 
 
-def main(tenants: int, models: int) -> None:
-    with tempfile.TemporaryDirectory(prefix="foretell-catalogue-") as home:
-        Path(home).chmod(0o711)
-        os.environ |= {
-            "FORETELL_HOME": home,
-            "DJANGO_SETTINGS_MODULE": "foretell.config.settings",
-            "LOG_LEVEL": "ERROR",
-        }
-        import django
-
-        django.setup()
-        from foretell.config.migrating import migrate
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tenants", type=int, default=1_000)
+    parser.add_argument("--models", type=int, default=10)
+    parser.add_argument("--minutes", type=float, default=25.0, help="for making the tenants")
+    parser.add_argument("--quick", action="store_const", const=12, dest="tenants", help="a dozen tenants")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="foretell-catalogue-", ignore_cleanup_errors=True) as directory:
+        Path(directory).chmod(0o711)
+        home = Path(directory) / "home"
+        home.mkdir(mode=0o711)
+        made = make(home, options)
+        os.environ |= environment_of(home)
         from foretell.embedded.database import running_database
 
         with running_database():
-            migrate()
-            make_tenants(tenants, models)
-            print(f"{tenants:,} tenants with {models} models each, 2 people and 2 keys\n")
+            print(f"{made:,} tenants with {options.models} models each\n")
             print("| what | measured |\n| --- | --- |")
-            for what, measured in rows(tenants, models):
+            for what, measured in rows(home):
                 print(f"| {what} | {measured} |", flush=True)
 
 
-def rows(tenants: int, models: int) -> Iterator[tuple[str, str]]:
-    first, again = in_process("start"), in_process("start")
+def make(home: Path, options: argparse.Namespace) -> int:
+    """Make the tenants, and leave nothing of what web processes kept of them; return how many there are."""
+    import shutil
+
+    from contenders.foretell import up
+    from installation import FORETELL
+    from tenant_making import make_tenants
+
+    with up(FORETELL, home):
+        made = make_tenants(home, options.tenants, options.models, within_s=options.minutes * 60)
+    os.environ |= environment_of(home)
+    import django
+
+    django.setup()
+    from foretell.gateway.lane import catalogue_directory
+
+    shutil.rmtree(catalogue_directory(), ignore_errors=True)
+    return len(made)
+
+
+def environment_of(home: Path) -> dict[str, str]:
+    own = {"FORETELL_HOME": str(home), "DJANGO_SETTINGS_MODULE": "foretell.config.settings", "LOG_LEVEL": "ERROR"}
+    return {name: value for name, value in os.environ.items() if name != "DATABASE_URL"} | own
+
+
+def rows(home: Path) -> Iterator[tuple[str, str]]:
+    first, again = in_process("start", home), in_process("start", home)
     yield "start without a snapshot, until all is known", f"{first['known_s']:.2f} s ({first['cpu_s']:.2f} s of CPU)"
     yield "… a file for each version written, in the background", f"{first['described_s']:.1f} s"
     yield "start from a snapshot, until all is known", f"{again['known_s']:.2f} s ({again['cpu_s']:.2f} s of CPU)"
     yield "… of which a snapshot has", f"{again['snapshot_bytes'] / 1e6:.1f} MB"
     yield "memory of the process with all of it, over one without", f"{again['rss_mb']:.0f} MB"
-    memory = in_process("memory")
+    memory = in_process("memory", home)
     yield "memory per idle model", f"{memory['model']:,.0f} bytes"
     yield "memory per tenant without models", f"{memory['tenant']:,.0f} bytes"
-    lookups = in_process("lookups")
+    lookups = in_process("lookups", home)
     for what, microseconds in lookups.items():
         yield what, f"{microseconds:.2f} µs"
-    idle = in_process("idle")
+    idle = in_process("idle", home)
     yield "following while nothing changes, CPU", f"{idle['cpu_ms_per_s']:.1f} ms per second"
-    told = in_process("revocations")
+    told = in_process("revocations", home)
     yield (
         f"a key revoked, until a gateway knows that hears of it from the database only ({REVOCATIONS} times)",
         f"median {told['median_ms']:.0f} ms, longest {told['longest_ms']:.0f} ms",
     )
 
 
-def in_process(measure: str) -> dict[str, float]:
+def in_process(measure: str, home: Path) -> dict[str, float]:
     """Measure in a process of its own, as a web process would begin."""
-    done = subprocess.run([sys.executable, __file__, "--measure", measure], check=True, capture_output=True, text=True)
+    command = [sys.executable, __file__, "--measure", measure]
+    done = subprocess.run(command, env=environment_of(home), stdout=subprocess.PIPE, check=True, text=True)
     result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return result
 
@@ -134,8 +154,7 @@ def memory() -> dict[str, float]:
     import msgspec
     from django.conf import settings
 
-    from foretell.gateway.catalogue import Known, MemoryCatalogue
-    from foretell.gateway.entries import entry_of
+    from foretell.gateway.catalogue import MemoryCatalogue, known_of
     from foretell.gateway.keeping import snapshot_of
     from foretell.gateway.lane import catalogue_directory
     from foretell.gateway.rows import packed, unpacked
@@ -146,11 +165,10 @@ def memory() -> dict[str, float]:
     def filled(all_rows: list[bytes]) -> MemoryCatalogue:
         catalogue = MemoryCatalogue(base_domain=settings.BASE_DOMAIN)
         for rows in all_rows:
-            tenant = unpacked(rows)
-            entry = entry_of(tenant)
             # The copy is what a process that read the database keeps.
-            catalogue.learn(Known(1, bytes(bytearray(rows)), entry, tuple(tenant.domains)))
-            catalogue.publish(entry)
+            known = known_of(unpacked(rows), number=1, packed=bytes(bytearray(rows)))
+            catalogue.learn(known)
+            catalogue.publish(known.wanted)
         return catalogue
 
     def allocated(fill: Callable[[], MemoryCatalogue]) -> int:
@@ -166,7 +184,7 @@ def memory() -> dict[str, float]:
     filled(found)  # what is made once is made
     whole, tenants = allocated(partial(filled, found)), allocated(partial(filled, bare))
     models = sum(len(unpacked(rows).models) for rows in found)
-    return {"model": (whole - tenants) / models, "tenant": tenants / len(found)}
+    return {"model": (whole - tenants) / max(1, models), "tenant": tenants / max(1, len(found)), "tenants": len(found)}
 
 
 def lookups() -> dict[str, float]:
@@ -247,83 +265,8 @@ def revocations() -> dict[str, float]:
     return {"median_ms": statistics.median(taken), "longest_ms": max(taken)}
 
 
-# --- the tenants ---
-
-
-def make_tenants(tenants: int, models: int) -> None:
-    """Make one tenant as it should be, and the others' tables like its; a thousand migrations would take a quarter of an hour."""
-    from foretell.core.tenancy import use_tenant
-    from foretell.tenants.models import Tenant
-    from foretell.tenants.services import create_tenant
-
-    first: Any = create_tenant(name="tenant-0")
-    for number in range(tenants):
-        tenant = first if number == 0 else like(first, f"tenant-{number}")
-        assert isinstance(tenant, Tenant)
-        with use_tenant(tenant):
-            fill(tenant, models)
-
-
-def like(template: Any, name: str) -> Any:
-    from django.db import connection, transaction
-
-    from foretell.core.tenancy import use_public
-    from foretell.tenants.models import Domain, Tenant
-
-    tenant: Any = Tenant(name=name)
-    tenant.auto_create_schema = False
-    schema, model = tenant.schema_name, template.schema_name
-    with use_public(), transaction.atomic():
-        tenant.save()
-        Domain.objects.create(tenant=tenant, domain=f"{name}.localhost", is_primary=True)
-        with connection.cursor() as cursor:
-            cursor.execute(f'CREATE SCHEMA "{schema}"')
-            for table, columns in WATCHED.items():
-                cursor.execute(f'CREATE TABLE "{schema}".{table} (LIKE "{model}".{table} INCLUDING ALL)')
-                cursor.execute(f"SELECT foretell_watch('\"{schema}\".{table}', '{{{columns}}}')")
-    return tenant
-
-
-def fill(tenant: Any, models: int) -> None:
-    from foretell.accounts.models import APIKey, User
-    from foretell.registry.models import Alias, ModelVersion, RegisteredModel
-    from foretell.registry.sealing import seal
-
-    people = User.objects.bulk_create(
-        [
-            User(username=name, username_key=name, email=f"{name}@a.example", email_key=name, role="owner")
-            for name in ("alice", "bob")
-        ]
-    )
-    APIKey.objects.bulk_create(
-        [
-            APIKey(key_id=f"key{person.username}", secret_digest="0" * 64, user=person, name="k", scopes=["predict"])
-            for person in people
-        ]
-    )
-    made = RegisteredModel.objects.bulk_create(
-        [RegisteredModel(name=f"model-{number}", created_by=people[0], last_number=1) for number in range(models)]
-    )
-    versions = [
-        ModelVersion(
-            model=model, number=1, state="ready", push_digest="0" * 64, sha256="0" * 64, size_bytes=8_000, runtime="onnx",
-            signature={"inputs": [{"name": f"input {number}", "dtype": "float"} for number in range(4)]}, examples={"inputs": {}},
-            created_by=people[0],
-        )
-        for model in made
-    ]  # fmt: skip
-    for version in versions:
-        version.seal = seal(version)
-    Alias.objects.bulk_create(
-        [
-            Alias(model=version.model, name="champion", version=version)
-            for version in ModelVersion.objects.bulk_create(versions)
-        ]
-    )
-
-
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--measure"]:
         print(json.dumps(globals()[sys.argv[2]]()))
     else:
-        main(*(int(argument) for argument in sys.argv[1:])) if len(sys.argv) == 3 else main(TENANTS, MODELS)
+        main()

@@ -14,6 +14,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from compared import verdicts_of
 from contenders import contenders
 from contenders.artifacts import case_of, write_models
 from contenders.base import CannotRun, Contender, Running
@@ -37,7 +38,8 @@ def main() -> None:
             running, cannot = start_all(chosen, place, stack)
             found = rounds(running, cannot, options)
             memory = {each.name: pss_mb(its.processes()) for each, its in running.items()}
-    keep("compare", summary(chosen, running, found, memory, cannot), is_whole=is_whole(options, found))
+    compared = summary(chosen, running, found, memory, cannot)
+    keep("compare", verdicts=verdicts_of(compared), compared=compared, is_whole=is_whole(options, found))
 
 
 def arguments() -> argparse.Namespace:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from goals import Verdict
 from installation import Installation, asked, connection_to_each, installed
 from results import keep
 from swaps import push_another
@@ -19,37 +20,29 @@ Connections = dict[int, http.client.HTTPConnection]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--times", type=int, default=TIMES)
+    parser.add_argument("--quick", action="store_const", const=5, dest="times", help="5 times each, shown only")
     options = parser.parse_args()
     with installed() as installation:
         push_another(installation)
         installation.use_django()
         to_each = connection_to_each(installation)
-        rows = [
-            measure(what, change, installation, to_each, options.times)
-            for what, change in (("key revoked", revoke), ("role changed", change_role), ("alias moved", move_alias))
-        ]
-    for row in rows:
-        print("| " + " | ".join(row) + " |")
-    if options.times >= TIMES:  # fewer are only shown
-        keep("propagation", rows)
+        verdicts = {
+            what: measure(change, installation, to_each, options.times)
+            for what, change in (("key", revoke), ("role", change_role), ("alias", move_alias))
+        }
+    keep("propagation", verdicts=verdicts, is_whole=options.times >= TIMES)
 
 
 def measure(
-    what: str,
     change: Callable[[Installation, Connections, int], float],
     installation: Installation,
     to_each: Connections,
     times: int,
-) -> list[str]:
+) -> Verdict:
     took = sorted(change(installation, to_each, number) for number in range(times))
     in_time = sum(each <= GOAL_S for each in took)
     measured = f"{in_time} of {times} within 1 s in {len(to_each)} web processes; median {took[times // 2] * 1e3:.0f} ms, longest {took[-1] * 1e3:.0f} ms"
-    return [
-        f"{what}, until known everywhere",
-        "≤ 1 s, always",
-        measured,
-        "reached" if in_time == times else "not reached",
-    ]
+    return Verdict(measured, in_time == times, f"{times - in_time} took longer")
 
 
 def revoke(installation: Installation, to_each: Connections, number: int) -> float:

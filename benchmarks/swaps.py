@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from contenders.artifacts import iris
+from goals import Verdict
 from installation import Installation, installed
 from measuring import Shape, finished, loading
 from results import keep
@@ -21,22 +22,22 @@ TIMES, LIMIT_S = 200, 120.0
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--times", type=int, default=TIMES)
+    parser.add_argument("--quick", action="store_const", const=10, dest="times", help="10 swaps, shown only")
     options = parser.parse_args()
     with installed() as installation:
         answers = [installation.answer(), push_another(installation)]
         result, took = swap_under_load(installation, answers, options.times)
-    failed = sum(count for status, count in result["statuses"].items() if status != "200")
-    verdict = "reached" if not failed and not result["wrong"] and len(took) == options.times else "not reached"
-    row = [
-        f"{len(took)} version swaps under full load",
-        "0 failed, each answer one version's",
-        f"{failed} failed, {result['wrong']} mixed, of {result['answered']:,} answers; "
-        f"{statistics.median(took) * 1e3:.0f} ms until the new one answers",
-        verdict,
-    ]
-    print("| " + " | ".join(row) + " |")
-    if options.times >= TIMES:  # fewer are only shown
-        keep("swaps", [row])
+    keep("swaps", verdicts={"swaps": verdict(result, took, options.times)}, is_whole=options.times >= TIMES)
+
+
+def verdict(result: dict[str, Any], took: list[float], times: int) -> Verdict:
+    failed = {status: count for status, count in result["statuses"].items() if status != "200"}
+    measured = (
+        f"{len(took)} swaps: {sum(failed.values())} failed, {result['wrong']} mixed, of {result['answered']:,} answers; "
+        f"{statistics.median(took) * 1e3:.0f} ms until the new one answers"
+    )
+    held = f"{len(took)} of {times} swaps in {LIMIT_S:.0f} s; answers that failed, by status: {failed or 'none'}"
+    return Verdict(measured, not failed and not result["wrong"] and len(took) == times, held)
 
 
 def push_another(installation: Installation) -> bytes:

@@ -1,11 +1,10 @@
-"""Draws results.md from what the scripts kept."""
+"""Draws results.md from what the programs kept."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from goals import goal_rows
+from goals import GOALS, Goal, Verdict
 
-GOAL_COLUMNS = ("", "goal", "measured", "reached")
 PARTS = ("web", "worker", "PostgreSQL", "others")
 COLUMNS = (
     "requests/s",
@@ -16,42 +15,66 @@ COLUMNS = (
     "not answered in time",
     "load generator busy",
 )
+GOAL_COLUMNS = ("", "goal", "measured", "reached", "by", "on")
+TITLES = {
+    "foundation": "The foundation",
+    "compare": "Beside others",
+    "many_tenants": "Many tenants",
+    "fairness": "Fairness",
+    "limits": "Limits",
+    "prediction_log": "The log",
+    "restarts": "Restarts",
+}
 
 
 def document(kept: dict[str, Any]) -> str:
+    programs = kept["programs"]
     parts = [
         "# Results of `make bench`",
         f"{kept.get('cores', '?')} cores, shared with the load generator. Medians of interleaved rounds.",
+        "## Goals of the fast lane",
+        markdown(GOAL_COLUMNS, [goal_row(goal, programs) for goal in GOALS]),
     ]
-    if "foundation" in kept:
-        parts += ["## The foundation", three_columns(kept["foundation"])]
-    parts += ["## Goals of the fast lane", goals(kept)]
-    if "compare" in kept:
-        parts += [
-            "## Beside others",
-            "![requests per second and CPU per request](results.svg)",
-            *comparison(kept["compare"]),
-        ]
+    for name, title in TITLES.items():
+        if details := list(detailed(name, programs.get(name, {}))):
+            parts += [f"## {title}", ran(name, programs[name]), *details]
     return "\n\n".join(parts) + "\n"
 
 
-def partial_document(kept: dict[str, Any]) -> str:
-    """Show what one run of some measured, and no more."""
-    rows = [row for row in goal_rows(kept) if row[2] != "not measured"]
-    return "\n\n".join([markdown(GOAL_COLUMNS, rows), *comparison(kept.get("compare", {}))])
+def one_program(name: str, found: dict[str, Any]) -> str:
+    """Show what one program measured, and no more."""
+    rows = [goal_row(goal, {name: found}) for goal in GOALS if goal.name in found["verdicts"]]
+    goals = [markdown(GOAL_COLUMNS, rows)] if rows else []
+    return "\n\n".join([*goals, *detailed(name, found)])
 
 
-def three_columns(rows: list[list[str]]) -> str:
-    return markdown(("what", "goal", "measured"), rows)
+def goal_row(goal: Goal, programs: dict[str, Any]) -> list[str]:
+    found = programs.get(goal.program, {})
+    by = f"`{goal.program}.py`"
+    if goal.name not in found.get("verdicts", {}):
+        return [goal.what, goal.goal, "not measured", "", by, ""]
+    verdict = Verdict(*found["verdicts"][goal.name])
+    return [goal.what, goal.goal, verdict.measured, verdict.said, by, found["on"].split(" ")[0]]
 
 
-def goals(kept: dict[str, Any]) -> str:
-    return markdown(GOAL_COLUMNS, list(goal_rows(kept)))
+def ran(name: str, found: dict[str, Any]) -> str:
+    return f"`python benchmarks/{name}.py`, {found['on']} UTC, took {found['took_s'] / 60:.1f} minutes."
+
+
+def detailed(name: str, found: dict[str, Any]) -> Iterator[str]:
+    if "compared" in found:
+        yield "![requests per second and CPU per request](results.svg)"
+        yield from comparison(found["compared"])
+    for title, header, rows in found.get("tables", ()):
+        yield from [f"### {title}", markdown(header, rows)] if title else [markdown(header, rows)]
+
+
+# --- beside others ----------------------------------------------------------------------------------------------------------
 
 
 def comparison(compared: dict[str, Any]) -> list[str]:
     parts = [markdown(("server", "cold start", "memory (PSS)"), [costs(each) for each in compared.values()])]
-    shapes = dict.fromkeys(shape for each in compared.values() for shape in each["measured"])
+    shapes = list(dict.fromkeys(shape for each in compared.values() for shape in each["measured"]))
     for shape in shapes:
         rows = [row(each, each["measured"][shape]) for each in compared.values() if shape in each["measured"]]
         parts += [f"### {heading(shape)}", markdown(("server", *COLUMNS), rows)]
@@ -61,7 +84,7 @@ def comparison(compared: dict[str, Any]) -> list[str]:
 def splits(compared: dict[str, Any], shapes: Iterable[str]) -> list[str]:
     """Tell what each process of Foretell has of a request's CPU."""
     found = compared.get("foretell", {}).get("measured", {})
-    rows = [split(heading(shape), found[shape]["split_us"]) for shape in shapes if "split_us" in found.get(shape, {})]
+    rows = [split(heading(shape), found[shape]["split_us"]) for shape in shapes if shape in found]
     if not rows:
         return []
     return ["### Foretell's CPU per request, by process: user + system, in µs", markdown(("", *PARTS, "all"), rows)]
@@ -96,11 +119,11 @@ def heading(shape: str) -> str:
     return f"{rows}, {how} connection{'s' if how != '1' else ''}"
 
 
-def markdown(header: tuple[str, ...], rows: list[Any]) -> str:
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
     assert all(len(line) == len(header) for line in lines), lines
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def one_line(text: str | None) -> str:
-    return " ".join((text or "").split()).replace("|", "/")[:160]
+    return " ".join((text or "").split()).replace("|", "/")[:300]
