@@ -11,6 +11,7 @@ PASSWORD = "a long enough passphrase"
 CLEARED = (
     "registry_aliasmove", "registry_alias", "registry_modelversion", "registry_registeredmodel", "django_session",
     "monitoring_prediction", "monitoring_usagehour", "monitoring_loggap", "idempotency_keptanswer", "tokens_tokenfamily", "tokens_signingkey",
+    "accounts_modelgrant", "accounts_modelpolicy", "accounts_invitation",
 )  # fmt: skip
 
 FIRST_STATE: dict[str, Any] = {
@@ -78,7 +79,7 @@ class House:
             with as_owner(), connection.cursor() as cursor:  # a tenant's own role may not do this
                 cursor.execute(f"TRUNCATE {', '.join(CLEARED)} CASCADE")
             APIKey.objects.exclude(key_id__in=[person.key_id for person in self.people.values()]).delete()
-            APIKey.objects.update(revoked_at=None, expires_at=None, scopes=["admin"], model_names=None)
+            APIKey.objects.update(revoked_at=None, expires_at=None, rolled_to=None, scopes=["admin"], model_names=None)
             User.objects.exclude(username__in=self.people).delete()
             for person in self.people.values():
                 User.objects.filter(username=person.username).update(role=person.role, is_active=True)

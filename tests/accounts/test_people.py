@@ -12,7 +12,7 @@ from tests.cast import PASSWORD, House
 from tests.http import HttpFor
 from tests.web.pages import sign_in
 
-READER = {Action.IDENTIFY, Action.READ, Action.PREDICT, Action.READ_LOG}
+READER = {Action.IDENTIFY, Action.READ, Action.PREDICT, Action.READ_LOG, Action.MANAGE_SELF}
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ READER = {Action.IDENTIFY, Action.READ, Action.PREDICT, Action.READ_LOG}
     [
         (Role.VIEWER, READER),
         (Role.EDITOR, READER | {Action.PUSH}),
-        (Role.ADMIN, set(Action)),
+        (Role.ADMIN, set(Action) - {Action.OWN}),
         (Role.OWNER, set(Action)),
     ],
 )

@@ -37,7 +37,13 @@ def test_a_tenant_is_found_by_its_name_its_domains_and_its_place_below_the_base_
 def test_an_entry_has_the_people_and_the_keys_that_are_usable(acme: House, gateway: Gateway) -> None:
     now = timezone.now()
     with acme.inside():
-        create_key(user=acme.user("bob"), name="old", scopes=["predict"], expires_at=now - timedelta(days=1))
+        create_key(
+            user=acme.user("bob"),
+            name="old",
+            scopes=["predict"],
+            expires_at=now - timedelta(days=1),
+            now=now - timedelta(days=2),
+        )
         key, _ = create_key(user=acme.user("bob"), name="narrow", scopes=["models:read"], models=["sum"])
         revoked, _ = create_key(user=acme.user("bob"), name="gone", scopes=["predict"])
         revoke_key(key=revoked, now=now)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from foretell import keys
 
 FIELDS: Final[Mapping[str, frozenset[str]]] = {
-    "user": frozenset({"username", "email", "role", "is_active", "is_person"}),
+    "user": frozenset({"username", "email", "role", "is_active", "is_person", "responsible"}),
     "session": frozenset({"username", "reason", "sessions"}),
     "key": frozenset({
         "name", "user", "scopes", "models", "expires_at", "revoked_at", "rolled_to", "rolled_from", "valid_until", "reason",
@@ -21,7 +21,7 @@ FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "grant": frozenset({"user", "model", "actions", "role"}),
     "model": frozenset({
         "description", "tags", "archived", "limit_scope", "log_payload", "redacted_inputs", "created_by", "four_eyes", "aliases",
-        "versions", "visibility",
+        "versions", "restricted",
     }),
     "card": frozenset({"text"}),
     "version": frozenset({

@@ -9,12 +9,11 @@ from django.contrib.auth import authenticate
 from foretell.accounts.login_limits import attempt
 from foretell.accounts.models import User
 from foretell.accounts.passwords import TooManyLogins
-from foretell.accounts.permissions import Principal as Person
 from foretell.accounts.services import pepper
 from foretell.core.tenancy import use_tenant
 from foretell.gateway.away import DatabaseAway, asked_database
 from foretell.gateway.catalogue import MemoryCatalogue
-from foretell.gateway.entries import principal_of
+from foretell.gateway.entries import newcomer, principal_of
 from foretell.gateway.remembered import RememberedPasswords
 from foretell.gateway.rows import unpacked
 from foretell.gateway.sessions import session_key, user_of_session
@@ -115,4 +114,7 @@ class Passwords:
         if known is None:
             return None
         found = known.wanted.people.get(str(user.pk))
-        return found or principal_of(Person(user=user), tenant=unpacked(known.packed))
+        if found is not None:
+            return found
+        rows = unpacked(known.packed)
+        return principal_of(newcomer(user, tenant=rows), tenant=rows)

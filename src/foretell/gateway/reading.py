@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from django.db import connection, transaction
 
-from foretell.accounts.models import APIKey, User
+from foretell.accounts.models import APIKey, ModelGrant, ModelPolicy, User
 from foretell.accounts.tokens.models import TokenFamily
 from foretell.accounts.tokens.signing_keys import KEPT_BEHIND, published_keys
 from foretell.core.tenancy import use_public, use_tenant
@@ -60,12 +60,13 @@ def read_tenant(head: TenantHead, *, now: datetime) -> TenantRows:
     """Return all that the catalogue knows of a tenant."""
     with use_tenant(head), _one_moment():
         models = _read_models()
-        people, keys = _read_people(), _read_keys(now)
+        people, keys, restricted = _read_people(), _read_keys(now), _read_restricted()
         signing_keys, ended_families = _read_signing_keys(now), _read_ended_families(now)
     return TenantRows(
         id=head.id, name=head.name, schema_name=head.schema_name, is_suspended=head.is_suspended,
         log_is_required=head.log_is_required, limits=head.limits, domains=head.domains,
         people=people, keys=keys, models=models, signing_keys=signing_keys, ended_families=ended_families,
+        restricted=restricted,
     )  # fmt: skip
 
 
@@ -80,7 +81,13 @@ def _one_moment() -> Iterator[None]:
 
 def _read_people() -> list[PersonRow]:
     rows = User.objects.filter(is_active=True).order_by().values_list("id", "username", "role", "token_generation")
-    return [PersonRow(str(id), username, role, generation) for id, username, role, generation in rows]
+    granted = ModelGrant.objects.order_by().values_list("user_id", "model_name", "actions")
+    grants = _grouped((user, (model, actions)) for user, model, actions in granted)
+    return [PersonRow(str(id), username, role, generation, dict(grants[id])) for id, username, role, generation in rows]
+
+
+def _read_restricted() -> list[str]:
+    return list(ModelPolicy.objects.filter(is_restricted=True).values_list("model_name", flat=True))
 
 
 def _read_keys(now: datetime) -> list[KeyRow]:

@@ -6,10 +6,13 @@ import msgspec
 
 
 class PersonRow(msgspec.Struct, frozen=True, array_like=True):
+    """Somebody active; grants : by model, what they may do with it beside their role."""
+
     id: str
     username: str
     role: str
     token_generation: int = 0
+    grants: dict[str, list[str]] = {}
 
 
 class KeyRow(msgspec.Struct, frozen=True, array_like=True):
@@ -57,6 +60,7 @@ class TenantRows(msgspec.Struct, frozen=True, array_like=True):
 
     domains : the host names that lead to it, beside ``<name>.<base domain>``.
     limits : its plan's and its own, as `tenants.limits` keeps them.
+    restricted : names of models that are there only for who was granted something on them.
     ended_families : of tokens, those that were ended while an access token of theirs could still be valid.
     """
 
@@ -72,6 +76,7 @@ class TenantRows(msgspec.Struct, frozen=True, array_like=True):
     models: list[ModelRow]
     signing_keys: list[SigningKeyRow] = []
     ended_families: list[str] = []
+    restricted: list[str] = []
 
 
 _encoder = msgspec.msgpack.Encoder()

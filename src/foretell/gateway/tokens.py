@@ -1,7 +1,7 @@
 """What is known of a tenant's tokens, so that the lane verifies one from memory: public keys, people's generations, what was ended."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -11,7 +11,7 @@ from foretell.accounts.tokens.claims import AccessToken
 from foretell.accounts.tokens.issuing import issuer
 from foretell.accounts.tokens.signing_keys import to_public_key
 from foretell.accounts.tokens.verifying import verified
-from foretell.gateway.entries import principal_of, user_of
+from foretell.gateway.entries import person_of, principal_of
 from foretell.gateway.rows import PersonRow, SigningKeyRow, TenantRows
 from foretell.serving.catalogue import Principal
 
@@ -31,7 +31,9 @@ class TokenFacts:
 
 def facts_of(rows: TenantRows) -> TokenFacts:
     return TokenFacts(
-        tenant=msgspec.structs.replace(rows, people=[], keys=[], models=[], signing_keys=[], ended_families=[]),
+        tenant=msgspec.structs.replace(
+            rows, people=[], keys=[], models=rows.models if rows.restricted else [], signing_keys=[], ended_families=[]
+        ),
         people={row.id: row for row in rows.people},
         keys={row.kid: row for row in rows.signing_keys},
         ended=frozenset(rows.ended_families),
@@ -58,4 +60,4 @@ def _person(facts: TokenFacts, claims: AccessToken) -> Person | None:
     row = facts.people.get(claims.sub)
     if row is None or claims.gen < row.token_generation or claims.sid in facts.ended:
         return None
-    return Person(user=user_of(row), scopes=claims.scopes)
+    return replace(person_of(row, tenant=facts.tenant), scopes=claims.scopes)

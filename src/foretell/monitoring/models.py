@@ -21,7 +21,9 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
     def within(self, reach: LogReach) -> "PredictionQuerySet":
         """Return those that somebody may see."""
         found = self if reach.user_id is None else self.filter(user_id=reach.user_id)
-        return found if reach.models is None else found.filter(model__in=reach.models)
+        if reach.models.only is not None:
+            found = found.filter(model__in=reach.models.only)
+        return found.exclude(model__in=reach.models.hidden) if reach.models.hidden else found
 
     def since(self, moment: datetime) -> "PredictionQuerySet":
         return self.filter(at__gte=moment, id__gte=first_id_at(moment - CLOCKS_DIFFER))

@@ -8,6 +8,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import OuterRef, Prefetch, Q, Subquery
 
+from foretell.accounts.permissions import ModelReach
 from foretell.core.models import TimestampedModel
 from foretell.inference.signature import Signature
 from foretell.naming import CHAMPION
@@ -48,9 +49,10 @@ class RegisteredModelQuerySet(models.QuerySet["RegisteredModel"]):
             found = found.filter(Q(name__icontains=term) | Q(pk__in=described.values("pk")))
         return found
 
-    def limited_to(self, names: frozenset[str] | None) -> "RegisteredModelQuerySet":
-        """Return those that a key limited to `names` may see; None: all."""
-        return self if names is None else self.filter(name__in=names)
+    def within(self, reach: ModelReach) -> "RegisteredModelQuerySet":
+        """Return those that are there for somebody."""
+        found = self if reach.only is None else self.filter(name__in=reach.only)
+        return found.exclude(name__in=reach.hidden) if reach.hidden else found
 
 
 class RegisteredModel(TimestampedModel):

@@ -8,7 +8,7 @@ from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from foretell.accounts.permissions import Action, principal_of
+from foretell.accounts.permissions import Action, model_reach, principal_of
 from foretell.core.etags import check_match, tagged
 from foretell.core.exports import Table
 from foretell.core.lists import ListView
@@ -39,7 +39,7 @@ class ModelsView(ListView):
     queryset = RegisteredModel.objects.none()
 
     def get_queryset(self) -> QuerySet[RegisteredModel]:
-        return RegisteredModel.objects.described().order_by("name").limited_to(principal_of(self.request).models)
+        return RegisteredModel.objects.described().order_by("name").within(model_reach(principal_of(self.request)))
 
     def searched(self, found: QuerySet[Any], terms: list[str]) -> QuerySet[Any]:
         return cast(RegisteredModelQuerySet, found).found_by(terms)

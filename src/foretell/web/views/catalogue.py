@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from foretell.accounts.access import requires
-from foretell.accounts.permissions import Action, principal_of
+from foretell.accounts.permissions import Action, model_reach, principal_of
 from foretell.core.tenancy import current_tenant
 from foretell.naming import CHAMPION
 from foretell.registry.models import ModelVersion, RegisteredModel
@@ -37,7 +37,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     newest = ModelVersion.objects.filter(model=OuterRef("pk")).order_by("-number")
     models = (
         RegisteredModel.objects.listed()
-        .limited_to(principal_of(request).models)
+        .within(model_reach(principal_of(request)))
         .annotate(latest_state=Subquery(newest.values("state")[:1]))
         .order_by("name")
     )

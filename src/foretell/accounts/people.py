@@ -1,0 +1,190 @@
+"""Making people and service accounts, and what they change of themselves."""
+
+import secrets
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from foretell.accounts.errors import AccountExists, AccountNotFound, InvalidAccount, NoPerson, WrongPassword, of_field
+from foretell.accounts.folding import folded
+from foretell.accounts.models import User
+from foretell.accounts.permissions import Action, Principal, is_allowed, may_manage
+from foretell.accounts.roles import Role
+from foretell.audit.recording import record
+from foretell.problems import Fault
+from foretell.refusals import NotAllowed
+
+SERVICE_ROLES = [role for role in Role.values if role != Role.OWNER]
+
+
+def new_password() -> str:
+    return secrets.token_urlsafe(15)
+
+
+@transaction.atomic
+def create_user(*, username: str, email: str, password: str, role: str = Role.VIEWER) -> User:
+    """Make a person of the tenant at hand.
+
+    Raises
+    ------
+    InvalidAccount
+        names each field that is wrong, and why.
+    AccountExists
+        when the name or the address is taken, in any case; the database decides, so that a race has one winner.
+    """
+    user = User(username=User.normalize_username(username), email=email, role=role)
+    validate(user, password)
+    user.set_password(password)
+    _save_new(user)
+    return user
+
+
+@transaction.atomic
+def create_service_account(
+    *, username: str, role: str = Role.VIEWER, responsible: User, by: Principal | None = None
+) -> User:
+    """Make an account that is no person: it cannot sign in, has keys, and an admin or owner answers for it.
+
+    Raises
+    ------
+    InvalidAccount, AccountExists, NotAllowed
+    """
+    if by is not None and not may_manage(by, role):
+        raise NotAllowed("Nobody makes an account with a role above their own.")
+    user = User(username=User.normalize_username(username), role=role, is_person=False, responsible=responsible)
+    validate(user, None)
+    check_responsible(responsible)
+    user.set_unusable_password()
+    _save_new(user)
+    return user
+
+
+@transaction.atomic
+def change_password(*, user: User, password: str) -> None:
+    """Give somebody another password; their sessions and tokens of before are over."""
+    if not user.is_person:
+        raise NoPerson(f"{user.username} is a service account: it has keys, and no password.")
+    validate(user, password)
+    user.set_password(password)
+    user.save(update_fields=["password", "updated_at"])
+    record(action="user.password_changed", target=_target(user), name=user.username)
+
+
+@transaction.atomic
+def change_account(
+    *,
+    by: Principal,
+    username: str | None = None,
+    email: str | None = None,
+    password: str | None = None,
+    current_password: str = "",
+) -> User:
+    """Change one's own name, address or password; what lets one in needs the password of now.
+
+    Security: whoever found an open session, or a key, changes neither the address that a reset goes to nor the password.
+
+    Raises
+    ------
+    NotAllowed, NoPerson, WrongPassword, InvalidAccount, AccountExists
+    """
+    if not is_allowed(by, Action.MANAGE_SELF):
+        raise NotAllowed
+    user = User.objects.select_for_update().get(pk=by.user.pk)
+    _check_password(user, current_password)
+    before = {"username": user.username, "email": user.email}
+    user.username = user.username if username is None else User.normalize_username(username)
+    user.email = user.email if email is None else email
+    validate(user, password)
+    after = {"username": user.username, "email": user.email}
+    if after != before:
+        _save(user, update_fields=["username", "username_key", "email", "email_key", "updated_at"])
+        record(action="user.changed", target=_target(user), name=user.username, before=before, after=after)
+    if password is not None:
+        change_password(user=user, password=password)
+    return user
+
+
+def get_user(username: str) -> User:
+    try:
+        return User.objects.members().get(pk=User.objects.get_by_natural_key(username).pk)
+    except User.DoesNotExist:
+        raise AccountNotFound(f"There is no user {username!r} in this tenant.") from None
+
+
+def validate(user: User, password: str | None) -> None:
+    """Say all that is wrong with somebody, at once.
+
+    Raises
+    ------
+    InvalidAccount
+    """
+    faults: list[Fault] = []
+    try:
+        user.clean_fields(exclude=["password", "username_key", "email_key"])
+    except ValidationError as err:
+        faults += faults_of(err)
+    if user.is_person and not user.email:
+        faults.append(Fault(attr="email", code="blank", detail="A person has an e-mail address."))
+    if not user.is_person and user.role == Role.OWNER:
+        detail = f"A service account owns nothing. Expected one of {', '.join(SERVICE_ROLES)}."
+        faults.append(Fault(attr="role", code="invalid", detail=detail))
+    if "@" in user.username and folded(user.username) != folded(user.email):
+        # Security: signing in by e-mail address would find this person instead of the address's owner.
+        faults.append(
+            Fault(attr="username", code="invalid", detail="An e-mail address as a user name has to be one's own.")
+        )
+    try:
+        if password is not None:
+            validate_password(password, user)
+    except ValidationError as err:
+        faults += [Fault(attr="password", code="weak", detail=message) for message in err.messages]
+    if faults:
+        raise InvalidAccount(faults)
+
+
+def check_responsible(user: User) -> None:
+    """Refuse somebody who cannot answer for a service account."""
+    is_admin = user.is_active and user.role in (Role.ADMIN, Role.OWNER)
+    if not user.is_person or not is_admin:
+        raise of_field("responsible", "no_admin", f"{user.username} is no admin or owner. Only they answer for others.")
+
+
+def faults_of(err: ValidationError) -> list[Fault]:
+    return [
+        Fault(attr=field, code="invalid", detail=message)
+        for field, messages in err.message_dict.items()
+        for message in messages
+    ]
+
+
+def described(user: User) -> dict[str, object]:
+    """Return what the audit says of somebody."""
+    return {
+        "username": user.username, "email": user.email, "role": user.role, "is_active": user.is_active, "is_person": user.is_person
+    }  # fmt: skip
+
+
+def _save_new(user: User) -> None:
+    _save(user, force_insert=True)
+    record(action="user.created", target=_target(user), name=user.username, after=described(user))
+
+
+def _save(user: User, **options: object) -> None:
+    try:
+        with transaction.atomic():
+            user.save(**options)  # type: ignore[arg-type]  # Model.save's own
+    except IntegrityError as err:
+        taken = "e-mail address" if "user_email_unique" in str(err) else "user name"
+        raise AccountExists(f"This {taken} is taken already, perhaps in other capitals. Choose another one.") from err
+
+
+def _check_password(user: User, password: str) -> None:
+    if not user.is_person:
+        raise NoPerson("A service account is changed by an admin, not by itself.")
+    if not user.check_password(password):
+        raise WrongPassword
+
+
+def _target(user: User) -> tuple[str, str]:
+    return "user", str(user.pk)
