@@ -170,9 +170,12 @@ def _shown_family(token: str, *, now: datetime) -> TokenFamily | None:
     shown = parse_token(token)
     if shown is None:
         claims = signed_claims(token, now=now)
-        return None if claims is None else _locked(claims.sid)
-    family = _locked(shown.family_id)
-    return family if family is not None and is_right(shown, secret=bytes(family.secret)) else None
+        family = None if claims is None else _locked(claims.sid)
+        is_ours = family is not None and claims is not None and str(family.user_id) == claims.sub
+    else:
+        family = _locked(shown.family_id)
+        is_ours = family is not None and is_right(shown, secret=bytes(family.secret))
+    return family if is_ours else None
 
 
 def _locked(family_id: UUID | str) -> TokenFamily | None:

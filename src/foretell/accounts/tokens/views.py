@@ -8,6 +8,7 @@ import msgspec
 from django.contrib.auth import authenticate
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import AuthenticationFailed
@@ -122,6 +123,7 @@ class RevokeView(OpenView):
         return Response({}, headers=NO_STORE)
 
 
+@csrf_exempt  # nothing is changed here: POST is answered 405, as everywhere
 @require_safe
 def jwks_document(request: HttpRequest) -> HttpResponse:
     """Answer with the public keys of the tenant at hand, for whoever verifies its tokens."""
