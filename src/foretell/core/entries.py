@@ -41,18 +41,18 @@ class Entries:
     prefix : as it stands before the dot.
     column : where the object is, as seen by `narrow`.
     narrow : applies a condition on `column` to the list; the object may be another row's.
-    ordered_by : from an entry to what the list is ordered by; None: it is not.
+    ordered_in : brings the object within reach of an order, and says where it is then; None: there is no order by it.
     """
 
     prefix: str
     column: str
     has_numbers: bool
     narrow: Narrow = same_row
-    ordered_by: Callable[[str, str], Any] | None = None
+    ordered_in: Callable[[QuerySet[Any]], tuple[QuerySet[Any], str]] | None = None
 
     @property
     def is_ordered(self) -> bool:
-        return self.ordered_by is not None
+        return self.ordered_in is not None
 
     def fault(self, key: str, text: str) -> str | None:
         name, _ = self._parted(key)
@@ -68,10 +68,11 @@ class Entries:
         entry = Entry(self.column, name)
         return self.narrow(found, compare(entry, Value(wanted, output_field=JSONField())))
 
-    def order(self, key: str, *, is_descending: bool) -> OrderBy:
-        """Return the order by an entry; rows that have none come last either way."""
-        assert self.ordered_by is not None  # noqa: S101  asked before
-        return OrderBy(self.ordered_by(self.column, key), descending=is_descending, nulls_last=True)
+    def order(self, found: QuerySet[Any], key: str, *, is_descending: bool) -> tuple[QuerySet[Any], OrderBy]:
+        """Return the list and its order by an entry; rows that have none come last either way."""
+        assert self.ordered_in is not None  # noqa: S101  asked before
+        within_reach, column = self.ordered_in(found)
+        return within_reach, OrderBy(Entry(column, key), descending=is_descending, nulls_last=True)
 
     def parameter(self) -> dict[str, Any]:
         """Describe it in OpenAPI: an object whose keys are names."""

@@ -60,7 +60,12 @@ class Ordering(OrderingFilter):
         asked = _asked_order(request)
         if not asked:
             return queryset
-        order = [_expression(term, view) for term in asked]
+        order: list[Any] = []
+        for term in asked:
+            prefix, dot, key = term.lstrip("-").partition(".")
+            if dot:
+                queryset, by = entries_of(view)[prefix].order(queryset, key, is_descending=term.startswith("-"))
+            order.append(by if dot else term)
         return queryset.order_by(*order, "pk")
 
 
@@ -85,13 +90,6 @@ def asked_entries(request: Request, view: Any) -> Iterator[tuple[str, Entries, s
         prefix, dot, key = name.partition(".")
         if dot and prefix in entries_of(view):
             yield name, entries_of(view)[prefix], key
-
-
-def _expression(term: str, view: Any) -> Any:
-    prefix, dot, key = term.lstrip("-").partition(".")
-    if dot:
-        return entries_of(view)[prefix].order(key, is_descending=term.startswith("-"))
-    return term
 
 
 def _asked_order(request: Request) -> Sequence[str]:

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.db.models import Expression, OuterRef, QuerySet, Subquery
+from django.db.models import Expression, FilteredRelation, Q, QuerySet
 from django_filters import rest_framework as filters
 
-from foretell.core.entries import Entries, Entry
+from foretell.core.entries import Entries
 from foretell.naming import CHAMPION
 from foretell.registry.models import Alias, ModelVersion, RegisteredModel, State
 
@@ -83,17 +83,18 @@ def of_champions(found: QuerySet[Any], condition: Expression) -> QuerySet[Any]:
     return found.filter(pk__in=Alias.objects.filter(name=CHAMPION).filter(condition).values("model_id"))
 
 
-def by_champions(column: str, key: str) -> Subquery:
-    champion = Alias.objects.filter(name=CHAMPION, model=OuterRef("pk"))
-    return Subquery(champion.annotate(entry=Entry(column, key)).values("entry")[:1])
+def with_champions(found: QuerySet[Any]) -> tuple[QuerySet[Any], str]:
+    """Join the champions. Optimization: a subquery for each model costs the database twice as much."""
+    champion = FilteredRelation("aliases", condition=Q(aliases__name=CHAMPION))
+    return found.annotate(champion=champion), "champion__version__metrics"
 
 
-def by_own(column: str, key: str) -> Expression:
-    return Entry(column, key)
+def as_they_are(found: QuerySet[Any]) -> tuple[QuerySet[Any], str]:
+    return found, "metrics"
 
 
 TAGS = Entries(prefix="tag", column="tags", has_numbers=False)
 CHAMPION_METRICS = Entries(
-    prefix="metric", column="version__metrics", has_numbers=True, narrow=of_champions, ordered_by=by_champions
+    prefix="metric", column="version__metrics", has_numbers=True, narrow=of_champions, ordered_in=with_champions
 )
-METRICS = Entries(prefix="metric", column="metrics", has_numbers=True, ordered_by=by_own)
+METRICS = Entries(prefix="metric", column="metrics", has_numbers=True, ordered_in=as_they_are)

@@ -3,6 +3,7 @@
 import contextlib
 from typing import Any
 
+from django.utils.functional import cached_property
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
@@ -48,7 +49,12 @@ class ModelSerializer(serializers.ModelSerializer[RegisteredModel]):
         return getattr(model, "latest_version", None)
 
     def get_url(self, model: RegisteredModel) -> str:
-        return self.link("model", model.name)
+        return f"{self._list_url}{model.name}/"  # a name stands in an address as it is
+
+    @cached_property
+    def _list_url(self) -> str:
+        """Optimization: once for a list, not once for each row of it."""
+        return str(reverse("registry:models", request=self.context["request"]))
 
     def link(self, route: str, *args: Any) -> str:
         return reverse(f"registry:{route}", args=args, request=self.context["request"])

@@ -19,7 +19,7 @@ from foretell.registry.exporting import aliases_table
 from foretell.registry.filters import AliasFilters
 from foretell.registry.models import Alias, ModelVersion
 from foretell.registry.serializers import AliasSerializer
-from foretell.registry.views.access import alias_of, model_of
+from foretell.registry.views.access import alias_of, plain_model_of
 from foretell.registry.views.documented import IF_MATCH, IF_NONE_MATCH
 from foretell.registry.views.models import validated
 from foretell.registry.writing import AliasCreateSerializer, AliasWriteSerializer
@@ -36,7 +36,11 @@ class AliasesView(ListView):
     queryset = Alias.objects.none()
 
     def get_queryset(self) -> QuerySet[Alias]:
-        return model_of(self.request, self.kwargs["name"]).aliases.select_related("version", "model").order_by("name")
+        return (
+            plain_model_of(self.request, self.kwargs["name"])
+            .aliases.select_related("version", "model")
+            .order_by("name")
+        )
 
     def searched(self, found: QuerySet[Any], terms: list[str]) -> QuerySet[Any]:
         return found.filter(*(Q(name__icontains=term) for term in terms))
@@ -51,7 +55,7 @@ class AliasesView(ListView):
     @extend_schema(operation_id="aliases_create", request=AliasCreateSerializer, responses={201: AliasSerializer})
     def post(self, request: Request, name: str) -> Response:
         """Make an alias; one that is there already is moved by PUT to its own address."""
-        model, fields = model_of(request, name), validated(AliasCreateSerializer, request.data)
+        model, fields = plain_model_of(request, name), validated(AliasCreateSerializer, request.data)
         made = aliases.create_alias(
             version=version_numbered(model, fields["version"]), alias=fields["alias"], by=principal_of(request).user, now=timezone.now()
         )  # fmt: skip
@@ -75,7 +79,7 @@ class AliasView(generics.GenericAPIView[Alias]):
     )
     def put(self, request: Request, name: str, alias: str) -> Response:
         """Point the alias at a version; the next prediction through it uses that one."""
-        model, fields = model_of(request, name), validated(AliasWriteSerializer, request.data)
+        model, fields = plain_model_of(request, name), validated(AliasWriteSerializer, request.data)
         moved = aliases.promote_version(
             version=version_numbered(model, fields["version"]), alias=alias, by=principal_of(request).user, now=timezone.now(),
             if_match=request.headers.get("If-Match"), must_match=True, allow_signature_change=fields["allow_signature_change"],
@@ -85,7 +89,7 @@ class AliasView(generics.GenericAPIView[Alias]):
     @extend_schema(operation_id="aliases_delete", parameters=[IF_MATCH], responses={204: None})
     def delete(self, request: Request, name: str, alias: str) -> Response:
         aliases.delete_alias(
-            model=model_of(request, name), alias=alias, by=principal_of(request).user, now=timezone.now(),
+            model=plain_model_of(request, name), alias=alias, by=principal_of(request).user, now=timezone.now(),
             if_match=request.headers.get("If-Match"),
         )  # fmt: skip
         return Response(status=204)
@@ -107,7 +111,7 @@ class RollbackView(generics.GenericAPIView[Alias]):
     @extend_schema(operation_id="aliases_rollback", request=None, responses=AliasSerializer)
     def post(self, request: Request, name: str, alias: str) -> Response:
         moved = aliases.rollback_alias(
-            model=model_of(request, name), alias=alias, by=principal_of(request).user, now=timezone.now()
+            model=plain_model_of(request, name), alias=alias, by=principal_of(request).user, now=timezone.now()
         )
         return Response(self.get_serializer(moved).data, headers={"ETag": moved.etag})
 

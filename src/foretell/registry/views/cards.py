@@ -17,7 +17,7 @@ from foretell.core.strict import StrictJSONParser
 from foretell.registry.cards import card_of, delete_card, write_card
 from foretell.registry.models import ModelCard
 from foretell.registry.serializers import CardSerializer
-from foretell.registry.views.access import model_of
+from foretell.registry.views.access import plain_model_of
 from foretell.registry.views.documented import IF_MATCH, IF_NONE_MATCH
 from foretell.registry.views.models import validated
 from foretell.registry.writing import CardWriteSerializer
@@ -56,7 +56,7 @@ class CardView(generics.GenericAPIView[ModelCard]):
         responses={(200, "application/json"): CardSerializer, (200, "text/markdown"): OpenApiTypes.STR},
     )
     def get(self, request: Request, name: str) -> Response:
-        return self._answer(card_of(model_of(request, name)))
+        return self._answer(card_of(plain_model_of(request, name)))
 
     @extend_schema(
         operation_id="cards_write",
@@ -66,7 +66,7 @@ class CardView(generics.GenericAPIView[ModelCard]):
     )
     def put(self, request: Request, name: str) -> Response:
         """Write the card. One that is there needs If-Match: 428 without, 412 where somebody else wrote it meanwhile."""
-        model, fields = model_of(request, name), validated(CardWriteSerializer, request.data)
+        model, fields = plain_model_of(request, name), validated(CardWriteSerializer, request.data)
         _, is_new = write_card(
             model=model, text=fields["text"], by=principal_of(request).user, precondition=self._matching
         )
@@ -74,7 +74,7 @@ class CardView(generics.GenericAPIView[ModelCard]):
 
     @extend_schema(operation_id="cards_delete", parameters=[IF_MATCH], responses={204: None})
     def delete(self, request: Request, name: str) -> Response:
-        delete_card(model=model_of(request, name), precondition=self._matching)
+        delete_card(model=plain_model_of(request, name), precondition=self._matching)
         return Response(status=204)
 
     def _matching(self, card: ModelCard | None) -> None:

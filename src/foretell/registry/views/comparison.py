@@ -15,7 +15,7 @@ from foretell.registry.comparing import compare_answers, compare_metrics, compar
 from foretell.registry.models import ModelVersion, RegisteredModel
 from foretell.registry.predicting import MAX_NUMBER
 from foretell.registry.serializers import VersionSerializer
-from foretell.registry.views.access import model_of
+from foretell.registry.views.access import plain_model_of
 
 SIDES = "A version's number, or an alias."
 SHOWN = ("version", "state", "runtime", "task", "aliases", "metrics", "created_by", "created_at", "url")
@@ -62,7 +62,7 @@ class ComparisonView(generics.GenericAPIView[RegisteredModel]):
         responses=ComparisonSerializer,
     )
     def get(self, request: Request, name: str) -> Response:
-        model = model_of(request, name)
+        model = plain_model_of(request, name)
         sides = SidesSerializer(data=request.query_params.dict())
         sides.is_valid(raise_exception=True)
         a, b = (_version(model, sides.validated_data[side]) for side in ("a", "b"))

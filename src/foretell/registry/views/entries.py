@@ -16,7 +16,7 @@ from foretell.core.strict import StrictJSONParser, StrictSerializer
 from foretell.registry.entries import METRIC, TAG, Json, Kind, change_entries, entry_of, with_entry, without_entry
 from foretell.registry.fields import MetricsField, TagsField
 from foretell.registry.models import ModelVersion, RegisteredModel
-from foretell.registry.views.access import model_of, version_of
+from foretell.registry.views.access import plain_model_of, version_of
 from foretell.registry.views.documented import IF_MATCH, IF_NONE_MATCH
 from foretell.registry.views.models import validated
 
@@ -78,7 +78,7 @@ class EntriesView(generics.GenericAPIView[Any]):
 
     def target(self) -> RegisteredModel | ModelVersion:
         name, number = self.kwargs["name"], self.kwargs.get("number")
-        return model_of(self.request, name) if number is None else version_of(self.request, name, number)
+        return plain_model_of(self.request, name) if number is None else version_of(self.request, name, number)
 
 
 class EntryView(EntriesView):

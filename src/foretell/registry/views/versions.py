@@ -20,7 +20,7 @@ from foretell.registry.models import ModelVersion
 from foretell.registry.pushing import push_version
 from foretell.registry.serializers import VersionSerializer
 from foretell.registry.uploads import PushForm, read_push
-from foretell.registry.views.access import model_of, version_of
+from foretell.registry.views.access import plain_model_of, version_of
 from foretell.registry.views.documented import IF_MATCH, IF_NONE_MATCH
 from foretell.registry.views.models import validated
 from foretell.registry.views.parsers import PushParser
@@ -39,7 +39,7 @@ class VersionsView(ListView):
     queryset = ModelVersion.objects.none()
 
     def get_queryset(self) -> QuerySet[ModelVersion]:
-        model = model_of(self.request, self.kwargs["name"])
+        model = plain_model_of(self.request, self.kwargs["name"])
         return model.versions.select_related("model", "created_by").prefetch_related("aliases").order_by("-number")
 
     def searched(self, found: QuerySet[Any], terms: list[str]) -> QuerySet[Any]:
