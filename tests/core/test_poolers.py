@@ -132,3 +132,18 @@ def test_a_process_looks_once_for_each_server(database: None, monkeypatch: pytes
         poolers.refuse_pooler_once(connection)
 
     assert len(looks) == 1
+
+
+def test_roles_hold_through_a_pooler_in_session_mode(directory: Path, cast: Any) -> None:
+    from django.db import ProgrammingError
+
+    with bouncer(directory, mode="session") as connection:
+        with cast.acme.inside(), connection.cursor() as cursor:
+            cursor.execute("SELECT current_user, username FROM accounts_user WHERE username = 'alice'")
+            assert cursor.fetchall() == [(cast.acme.tenant.schema_name, "alice")]
+        with (
+            cast.globex.inside(),
+            connection.cursor() as cursor,
+            pytest.raises(ProgrammingError, match="permission denied"),
+        ):
+            cursor.execute(f"SELECT * FROM {cast.acme.tenant.schema_name}.accounts_user")

@@ -13,7 +13,7 @@ from foretell.accounts.services import create_key, create_user
 from foretell.accounts.tokens.models import TokenFamily
 from foretell.accounts.tokens.services import end_all, sign_in
 from foretell.accounts.tokens.signing_keys import rotate
-from foretell.core.tenancy import use_public
+from foretell.core.tenancy import as_owner, use_public
 from foretell.gateway.reading import read_heads, read_tenant
 from foretell.registry.models import Alias, ModelVersion, RegisteredModel
 from foretell.tenants.models import Domain, Revision, Tenant
@@ -38,7 +38,7 @@ def add_domain(house: House) -> None:
 
 
 def truncate(house: House) -> None:
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute("TRUNCATE registry_alias")
 
 

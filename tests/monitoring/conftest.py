@@ -15,6 +15,7 @@ def drain(cast: Cast) -> Drain:
     from django.conf import settings
     from django.db import connection
 
+    from foretell.core.tenancy import as_owner
     from foretell.monitoring.connecting import connect
     from foretell.monitoring.draining import Drainer
 
@@ -23,7 +24,7 @@ def drain(cast: Cast) -> Drain:
 
     drained()
     for house in (cast.acme, cast.globex):
-        with house.inside(), connection.cursor() as cursor:
+        with house.inside(), as_owner(), connection.cursor() as cursor:
             cursor.execute("TRUNCATE monitoring_prediction, monitoring_usagehour, monitoring_loggap")
     return drained
 

@@ -1,28 +1,11 @@
 """What the outside sees of a tenant that is made, suspended, resumed and deleted."""
 
-from collections.abc import Iterator
-
-import pytest
 from django.utils import timezone
 
 from foretell.tenants import deleting, services
-from tests.cast import Cast, House
+from tests.cast import House
 from tests.http import HttpFor
 from tests.models import ready_sum_model
-
-
-def names() -> set[str]:
-    return {tenant.name for tenant in services.list_tenants()}
-
-
-@pytest.fixture
-def only_the_cast(cast: Cast) -> Iterator[None]:
-    """Take away what a test made, whether it passed or not."""
-    before = names()
-    yield
-    for tenant in services.list_tenants():
-        if tenant.name not in before:
-            deleting.delete_tenant(tenant=tenant)
 
 
 def test_a_tenant_is_handed_over_with_a_way_in(only_the_cast: None, http_for: HttpFor) -> None:

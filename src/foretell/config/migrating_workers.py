@@ -9,14 +9,16 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from foretell.tenants.models import Tenant
+if TYPE_CHECKING:  # the workers themselves set Django up first
+    from foretell.tenants.models import Tenant
 
-Result = tuple[Tenant, str | None]
+Result = tuple["Tenant", str | None]
 DIED = "the process that migrated it ended in the middle; look at its output, and run `foretell migrate` again"
 
 
-def migrated_by_workers(waiting: list[Tenant], *, jobs: int) -> Iterator[Result]:
+def migrated_by_workers(waiting: "list[Tenant]", *, jobs: int) -> Iterator[Result]:
     """Yield each tenant when its schema is done, with None, or with why it failed."""
     tasks: queue.SimpleQueue[Tenant] = queue.SimpleQueue()
     for tenant in waiting:
@@ -58,7 +60,7 @@ def _asked(process: "subprocess.Popen[str]", schema_name: str) -> str | None:
     except OSError:
         line = ""
     if not line:
-        process.wait()
+        process.communicate()  # closes what leads to it
         return DIED
     answer: str | None = json.loads(line)["error"]
     return answer
