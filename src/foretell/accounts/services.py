@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
+from django.utils import timezone
 
 from foretell.accounts.api_keys import create_key, get_key, pepper, revoke_key, roll_key, verify_key
 from foretell.accounts.errors import AccountExists, AccountNotFound, InvalidAccount, LastOwner
@@ -11,6 +12,7 @@ from foretell.accounts.members import change_role, deactivate_user, reactivate_u
 from foretell.accounts.models import User
 from foretell.accounts.people import change_password, create_service_account, create_user, get_user, new_password
 from foretell.accounts.roles import Role, Scope
+from foretell.accounts.tokens.signing_keys import rotate_if_due
 from foretell.core.tenancy import use_public, use_tenant
 from foretell.tenants.models import Tenant
 from foretell.tenants.services import create_tenant
@@ -60,4 +62,5 @@ def create_tenant_with_owner(
         with use_tenant(tenant):
             owner = create_user(username=username, email=email, password=password, role=Role.OWNER)
             _, secret = create_key(user=owner, name="first key", scopes=[Scope.ADMIN])
+            rotate_if_due(now=timezone.now())  # the key to sign with is known to all processes before the first token
     return NewTenant(tenant=tenant, owner=owner, password=password, api_key=secret)

@@ -15,8 +15,8 @@ class MoreThanPassword(ForetellError):
 
 
 def is_password_enough(user: User) -> bool:
-    """Whether the password alone lets this person in; one who has no usable password comes in some other way."""
-    return user.is_active and user.has_usable_password()
+    """Whether the password alone lets this person in. A service account has keys, and cannot sign in."""
+    return user.is_active and user.is_person and user.has_usable_password()
 
 
 def require_password_is_enough(user: User) -> None:
