@@ -166,3 +166,49 @@ def test_what_a_coroutine_waited_for_comes_back_to_it_value_or_error() -> None:
 
     assert found[0] == 3
     assert isinstance(found[1], LookupError)
+
+
+@pytest.mark.parametrize("turns", [0, 1, 3])
+def test_a_cancellation_reaches_what_waits_even_before_its_task_has_had_a_turn(turns: int) -> None:
+    """Else what it holds, such as a model that was lent to it, would never be given back."""
+
+    async def waits(future: "asyncio.Future[None]") -> None:
+        try:
+            await future
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            await asyncio.sleep(0)  # as an answer to who is cut off may have to wait
+            ended.append("answered")
+            raise
+
+    async def run() -> "asyncio.Future[None]":
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        task = begin(loop, waits(future))
+        assert task is not None
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait((task,))
+        assert task.cancelled()
+        return future
+
+    ended: list[str] = []
+    asyncio.run(run())
+
+    assert ended == ["cancelled", "answered"]
+
+
+def test_what_is_left_of_a_coroutine_is_one_to_asyncio_on_every_python() -> None:
+    """From Python 3.12 on, a generator is none, whatever it is decorated with."""
+
+    async def waits() -> None:
+        await asyncio.sleep(0)
+
+    async def run() -> Any:
+        task = begin(asyncio.get_running_loop(), waits())
+        assert task is not None
+        await task
+        return task.get_coro()
+
+    assert isinstance(asyncio.run(run()), Coroutine)

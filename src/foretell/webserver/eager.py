@@ -7,7 +7,6 @@ for every coroutine; here one that never waits makes no task at all.
 import asyncio
 from collections.abc import Coroutine, Generator
 from contextvars import copy_context
-from types import coroutine as awaitable_generator
 from typing import Any
 
 from foretell.asgi import ASGIApp, Receive, Scope, Send
@@ -23,7 +22,7 @@ def begin(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, None])
         first_wait = context.run(coroutine.send, None)
     except StopIteration:
         return None
-    return loop.create_task(_rest_of(coroutine, first_wait), context=context)
+    return loop.create_task(_Rest(coroutine, first_wait), context=context)
 
 
 class InATask:
@@ -38,16 +37,31 @@ class InATask:
         await self._app(scope, receive, send)
 
 
-@awaitable_generator
-def _rest_of(coroutine: Coroutine[Any, Any, None], wait: Any) -> Generator[Any, Any, None]:
-    """Hand on what the coroutine waits for to the task, and what comes of it to the coroutine."""
-    try:
-        while True:
-            try:
-                result = None if wait is None else (yield wait)
-            except BaseException as err:  # noqa: BLE001  a cancellation, or a future's own error: the coroutine's to handle
-                wait = coroutine.throw(err)
-            else:
-                wait = coroutine.send(result)
-    except StopIteration:
-        return
+class _Rest(Coroutine[Any, Any, None]):
+    """What is left of a coroutine at its first wait.
+
+    Race condition: a task may be cancelled before its first turn; a generator would not have begun then, and the coroutine never hear
+    of it. And what is only a generator is no coroutine to asyncio, from Python 3.12 on.
+    """
+
+    def __init__(self, coroutine: Coroutine[Any, Any, None], first_wait: Any) -> None:
+        self._coroutine, self._first_wait = coroutine, first_wait
+        self._is_begun = False
+
+    def send(self, value: Any) -> Any:
+        """Hand what came of a wait to the coroutine, and its next wait to the task; the first one is known already."""
+        if self._is_begun:
+            return self._coroutine.send(value)
+        self._is_begun = True
+        wait, self._first_wait = self._first_wait, None
+        return wait
+
+    def throw(self, *error: Any) -> Any:
+        self._is_begun, self._first_wait = True, None
+        return self._coroutine.throw(*error)
+
+    def close(self) -> None:
+        self._coroutine.close()
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return self._coroutine.__await__()
