@@ -46,8 +46,8 @@ class Recorder:
             message = await receive()
             body += message["body"]
         self.memos.append(scope["extensions"][MEMO])
-        told = {name: scope[name] for name in ("method", "path", "query_string", "headers", "http_version", "client")}
-        self.requests.append((told, body))
+        told = {name: scope[name] for name in ("method", "path", "query_string", "http_version", "client")}
+        self.requests.append(({**told, "headers": list(scope["headers"]), "state": dict(scope["state"])}, body))
         scope["headers"].append((b"x-mine", b"of this request alone"))
         scope["state"]["mine"] = True
         await answer(send, body)

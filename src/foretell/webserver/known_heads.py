@@ -19,15 +19,16 @@ Scope = dict[str, Any]
 class KnownHead:
     """What a head means: the scope that the application is given, and how long the body behind it is."""
 
-    __slots__ = ("_headers", "_scope", "n_body_bytes")
+    __slots__ = ("_headers", "_scope", "_state", "n_body_bytes")
 
     def __init__(self, scope: Scope, n_body_bytes: int) -> None:
         headers: list[Header] = list(scope["headers"])
-        self._scope, self._headers, self.n_body_bytes = dict(scope), headers, n_body_bytes
+        self._scope, self._headers, self._state = dict(scope), headers, dict(scope["state"])
+        self.n_body_bytes = n_body_bytes
 
     def scope(self) -> Scope:
         """Return a scope of its own for another request; what its extensions keep for the head is shared."""
-        return {**self._scope, "headers": list(self._headers), "state": dict(self._scope["state"])}
+        return {**self._scope, "headers": list(self._headers), "state": dict(self._state)}
 
 
 class KnownHeads:
