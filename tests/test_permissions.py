@@ -101,6 +101,8 @@ MATRIX = [
     Row("GET", "monitoring:predictions", f"{API}/predictions/", 200, 200, 200, is_somebodys=False),
     Row("GET", "monitoring:prediction", f"{API}/predictions/{PREDICTION}/", 404, 404, 200),
     Row("GET", "monitoring:usage", f"{API}/usage/", 200, 200, 200, is_somebodys=False),
+    Row("GET", "registry:cors", f"{API}/cors/", 403, 403, 200, is_somebodys=False),
+    Row("PUT", "registry:cors", f"{API}/cors/", 403, 403, 200, {"json": {"origins": []}, **MATCH}, is_somebodys=False),
     Row("GET", "registry:schema", f"{API}/schema/", 200, 200, 200, is_somebodys=False),
     Row("GET", "registry:docs", f"{API}/docs/", 200, 200, 200, is_somebodys=False),
 ]

@@ -157,10 +157,20 @@ def test_a_database_that_goes_away_behind_a_page_is_a_page_that_says_so(
 
 
 def test_people_get_pages_where_programs_get_problems(http_for: HttpFor) -> None:
-    page = http_for(None).get("/nowhere/", headers={"Accept": "text/html"})
+    for path in ("/nowhere/", "/api/v1/nowhere/", "/api/nowhere/"):
+        page = http_for(None).get(path, headers={"Accept": "text/html"})
+        assert (page.status_code, page.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+        assert_problem(http_for(None).get(path), 404, "not_found")
+        assert_problem(http_for(None).get(f"{path}?format=json", headers={"Accept": "text/html"}), 404, "not_found")
 
-    assert (page.status_code, page.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
-    assert_problem(http_for(None).get("/nowhere/"), 404, "not_found")
+
+def test_a_page_that_is_asked_in_a_way_it_is_not_says_so(http_for: HttpFor) -> None:
+    answer = http_for(None).get("/accounts/logout/")
+
+    assert_problem(answer, 405, "method_not_allowed")
+    assert answer.headers["Allow"]
+    page = http_for(None).get("/accounts/logout/", headers={"Accept": "text/html"})
+    assert (page.status_code, page.headers["Content-Type"]) == (405, "text/html; charset=utf-8")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 import structlog
 from django.db import DataError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 
 from foretell.core.exception_handler import DATABASE_AWAY, TRY_AGAIN, UNSTORABLE
@@ -13,6 +13,8 @@ from foretell.core.problems import problem_response, wants_problem
 from foretell.errors import ForetellError
 from foretell.problems import BROKEN, NOT_FOUND, RETRY_AFTER_S, retry_after_s, status_of
 from foretell.web import errors as pages
+
+NO_METHOD = "This address is not asked in this way. The header Allow says in which it is."
 
 log = structlog.get_logger(__name__)
 
@@ -24,7 +26,12 @@ class ErrorsMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if isinstance(response, HttpResponseNotAllowed) and not response.content:  # Django's own; it says nothing
+            shown = failure(request, status=HTTPStatus.METHOD_NOT_ALLOWED, code="method_not_allowed", detail=NO_METHOD)
+            shown.headers["Allow"] = response.headers["Allow"]
+            return shown
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, OperationalError):

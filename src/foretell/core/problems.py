@@ -27,5 +27,6 @@ def problem_response(
 
 
 def wants_problem(request: HttpRequest) -> bool:
-    """Whether this address is for programs: they get problems, people get pages."""
-    return request.path_info.startswith("/api/") or "text/html" not in request.headers.get("Accept", "")
+    """Whether a program asks: it gets a problem, a person gets a page."""
+    is_browser = "text/html" in request.headers.get("Accept", "")
+    return not is_browser or request.GET.get("format", "api") != "api"

@@ -4,6 +4,7 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
+from foretell.core.idempotency.claiming import forget_expired
 from foretell.inference.sandbox import Sandbox
 from foretell.registry import building, storage
 from foretell.registry.models import ModelVersion
@@ -34,3 +35,10 @@ def sweep_files() -> None:
     }
     if swept := storage.sweep(needed, now=timezone.now()):
         log.info("orphaned files swept", count=swept)
+
+
+@each_tenant_task(cron="41 * * * *", queueing_lock="forget_answers")
+def forget_answers() -> None:
+    """Every hour: answers that were kept for whoever asks again, when their day is over."""
+    if forgotten := forget_expired(now=timezone.now()):
+        log.info("kept answers forgotten", count=forgotten)

@@ -6,6 +6,7 @@ from foretell.registry.views.aliases import AliasesView, AliasView, RollbackView
 from foretell.registry.views.artifacts import ArtifactView
 from foretell.registry.views.cards import CardView
 from foretell.registry.views.comparison import ComparisonView
+from foretell.registry.views.cross_origin import OriginsView
 from foretell.registry.views.docs import DocsView, SchemaView
 from foretell.registry.views.entries import EntriesView, EntryView
 from foretell.registry.views.index import IndexView
@@ -72,6 +73,7 @@ urlpatterns = [
     *predict_paths(f"{MODEL}/predict", "predict"),
     *predict_paths(f"{MODEL}@<name:alias>/predict", "predict-alias"),
     *predict_paths(f"{VERSION}/predict", "predict-version"),
+    path("api/v1/cors/", OriginsView.as_view(), name="cors"),
     path("api/v1/schema/", SchemaView.as_view(), name="schema"),
     path("api/v1/docs/", DocsView.as_view(), name="docs"),
 ]

@@ -1,0 +1,1 @@
+"""Which other sites' pages may read a tenant's API (CORS). By default none may."""

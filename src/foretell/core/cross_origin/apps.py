@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class CrossOriginConfig(AppConfig):
+    name = "foretell.core.cross_origin"
+    label = "cross_origin"
