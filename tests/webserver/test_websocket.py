@@ -58,6 +58,27 @@ def test_messages_are_answered_in_order() -> None:
         assert server.load.requests == 1
 
 
+@pytest.mark.parametrize(
+    "handshake",
+    [
+        HANDSHAKE.replace(b"Host: a\r\n", b"Host: a\r\nContent-Length: 3\r\n") + b"abc",
+        HANDSHAKE.replace(b"Host: a\r\n", b"Host: a\r\nTransfer-Encoding: chunked\r\n") + b"0\r\n\r\n",
+        HANDSHAKE.replace(b"Host: a\r\n", b"Host: a\r\nX-Long: " + b"x" * 10_000 + b"\r\n"),
+        HANDSHAKE.replace(b"GET /", b"GET /" + b"x" * 10_000),
+    ],
+    ids=["a body", "chunks", "a long header", "a long address"],
+)
+def test_a_handshake_that_cannot_be_read_is_answered_and_ends(handshake: bytes) -> None:
+    """Security: the control waits for ever, for a stranger's handshake that has no deadline."""
+    with served(Echoing()) as server, stock(Echoing(), ws="websockets-sansio") as control:
+        wire, other = server.wire(handshake), control.wire(handshake)
+
+        assert wire.answer().problem["code"] == "bad_request"
+        assert wire.ends()
+        assert server.load.refused == {"bad_request": 1}
+        assert other.stays_open(for_s=0.2)
+
+
 def test_a_message_that_is_too_large_closes_with_1009() -> None:
     with served(Echoing(), max_message_bytes=1_000) as server, dial(server) as ws:
         ws.send("x" * 1_001)

@@ -8,7 +8,10 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from uvicorn.server import ServerState
 from websockets.frames import CloseCode, Frame
 
+from foretell.webserver import refusals
 from foretell.webserver.state import State
+
+HANDSHAKE = "the handshake of a WebSocket, which has no body, and no header of more than 8,192 bytes"
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
@@ -30,6 +33,18 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self.state.clients.leave(self.client_entry)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not (self.handshake_initiated or self.transport.is_closing()):
+            self._refuse_handshake()
+
+    def _refuse_handshake(self) -> None:
+        """Security: what the other parser cannot read it is silent about, and the connection would stay for ever."""
+        refusal = refusals.malformed(HANDSHAKE)
+        self.state.note(refusal)
+        self.transport.write(refusal.answer(self.default_headers))
+        self.transport.close()
 
     def handle_cont(self, event: Frame) -> None:
         """Security: empty frames without end would fit under any cap on the size of a message."""
