@@ -288,3 +288,37 @@ def test_what_is_said_of_a_version_and_of_a_model_is_in_the_audit(acme: House, a
     )  # fmt: skip
     assert rows["card.written"].after == {"text": "# Sum"}
     assert rows["version.deleted"].target_id == "sum:2"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*SINGLES, MODELS, f"{MODELS}?search=sum&metric.f1__gte=0&ordering=-name", f"{SUM}versions/", f"{SUM}aliases/",
+     f"{SUM}compare/?a=1&b=champion", "/api/v1/cors/"],
+)  # fmt: skip
+def test_a_browser_gets_a_page_at_each_address_and_the_forms_of_what_may_be_written(
+    written: None, alice: httpx.Client, path: str
+) -> None:
+    page = alice.get(path, headers={"Accept": "text/html"})
+
+    assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8"), page.text[:300]
+    assert "ETag" not in page.headers
+    writes = [method for method in ("PUT", "POST") if method in alice.options(path).headers["Allow"]]
+    for method in writes:
+        assert f">{method}</button>" in page.text
+
+
+def test_a_browser_is_shown_what_went_wrong(written: None, alice: httpx.Client) -> None:
+    for path, status in ((f"{MODELS}absent/", 404), (f"{MODELS}?colour=red", 400), (f"{SUM}compare/", 400)):
+        page = alice.get(path, headers={"Accept": "text/html"})
+        assert (page.status_code, page.headers["Content-Type"]) == (status, "text/html; charset=utf-8")
+        assert "urn:foretell:problem:" in page.text
+
+
+def test_the_browsable_forms_write_although_they_cannot_name_a_tag(written: None, alice: httpx.Client) -> None:
+    html = {"Accept": "text/html"}
+
+    for path, body in BODIES.items():
+        if "aliases" not in path:
+            assert alice.put(path, json=body, headers=html).status_code == 200, path
+            assert alice.put(path, json=body).status_code == 428  # the control
+    assert alice.put(f"{SUM}aliases/champion/", json={"version": 1}, headers=html).status_code == 200

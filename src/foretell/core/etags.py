@@ -41,9 +41,16 @@ def etag_of(shown: Any) -> str:
     return f'"{base64.urlsafe_b64encode(digest[:18]).decode()}"'
 
 
-def tagged(request: Request, shown: Any, *, headers: Mapping[str, str] | None = None, status: int = 200) -> Response:
+def tagged(
+    request: Request,
+    shown: Any,
+    *,
+    headers: Mapping[str, str] | None = None,
+    status: int = 200,
+    etag: str | None = None,
+) -> Response:
     """Answer with a representation and its tag; 304 without it, where the client has it already."""
-    etag = etag_of(shown)
+    etag = etag or etag_of(shown)
     all_headers = {**(headers or {}), "ETag": etag, "Cache-Control": "private, no-cache"}
     if request.method in READS and is_html(request):  # the page has more on it than what is tagged
         return Response(shown, status=status, headers=headers)
@@ -66,10 +73,10 @@ def check_match(request: Request, shown: Any, *, is_required: bool = False) -> N
     PreconditionFailed
         where `If-Match` names another representation than the one at hand, or `If-None-Match` names this one.
     PreconditionRequired
-        where one is needed and none was said.
+        where one is needed and none was said; the browsable page's forms cannot say one.
     """
     wanted = request.headers.get("If-Match")
-    if wanted is None and is_required:
+    if wanted is None and is_required and not is_html(request):
         raise PreconditionRequired
     etag = etag_of(shown)
     if wanted is not None and {"*", etag}.isdisjoint(parse_etags(wanted)):
@@ -85,4 +92,5 @@ def check_absent(request: Request) -> None:
 
 
 def is_html(request: Request) -> bool:
+    """Whether the browsable page is asked for."""
     return getattr(request.accepted_renderer, "format", "") == "api"

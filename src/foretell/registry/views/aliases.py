@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from foretell.accounts.permissions import Action, principal_of
-from foretell.core.etags import is_known
+from foretell.core.etags import is_html, tagged
 from foretell.core.exports import Table
 from foretell.core.lists import ListView
 from foretell.core.strict import StrictJSONParser
@@ -82,7 +82,7 @@ class AliasView(generics.GenericAPIView[Alias]):
         model, fields = plain_model_of(request, name), validated(AliasWriteSerializer, request.data)
         moved = aliases.promote_version(
             version=version_numbered(model, fields["version"]), alias=alias, by=principal_of(request).user, now=timezone.now(),
-            if_match=request.headers.get("If-Match"), must_match=True, allow_signature_change=fields["allow_signature_change"],
+            if_match=request.headers.get("If-Match"), must_match=not is_html(request), allow_signature_change=fields["allow_signature_change"],
         )  # fmt: skip
         return self._answer(moved)
 
@@ -95,10 +95,7 @@ class AliasView(generics.GenericAPIView[Alias]):
         return Response(status=204)
 
     def _answer(self, alias: Alias) -> Response:
-        headers = {"ETag": alias.etag, "Cache-Control": "private, no-cache"}
-        if self.request.method in ("GET", "HEAD") and is_known(self.request, alias.etag):
-            return Response(status=304, headers=headers)
-        return Response(self.get_serializer(alias).data, headers=headers)
+        return tagged(self.request, self.get_serializer(alias).data, etag=alias.etag)
 
 
 class RollbackView(generics.GenericAPIView[Alias]):
