@@ -112,6 +112,19 @@ def get_user(username: str) -> User:
         raise AccountNotFound(f"There is no user {username!r} in this tenant.") from None
 
 
+def named(attr: str, username: str) -> User:
+    """Return somebody whom a field of a request names.
+
+    Raises
+    ------
+    InvalidAccount
+    """
+    try:
+        return get_user(username)
+    except AccountNotFound as err:
+        raise of_field(attr, "not_found", err.message) from err
+
+
 def validate(user: User, password: str | None) -> None:
     """Say all that is wrong with somebody, at once.
 

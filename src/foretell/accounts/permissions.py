@@ -128,6 +128,11 @@ def may_manage(principal: Principal, role: str) -> bool:
     return is_allowed(principal, Action.MANAGE) and _rank(role) <= _rank(principal.user.role)
 
 
+def managed_roles(principal: Principal) -> list[str]:
+    """Return the roles of those whom the principal manages: `may_manage`, for lists."""
+    return [role for role in Role.values if may_manage(principal, role)]
+
+
 def may_see_keys(principal: Principal, owner: User) -> bool:
     """Whether the principal may see and end somebody's keys: their own, and those of whom they manage."""
     return _is_self(principal, owner) or may_manage(principal, owner.role)

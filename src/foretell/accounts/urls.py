@@ -1,7 +1,21 @@
 from django.urls import path
 
-from foretell.accounts.views import MeView
+from foretell.accounts.views.invitations import InvitationsView, InvitationView
+from foretell.accounts.views.keys import KeyRollView, KeysView, KeyView
+from foretell.accounts.views.me import LeaveView, MeView, OwnershipView
+from foretell.accounts.views.users import UsersView, UserView
 
 app_name = "accounts"
 
-urlpatterns = [path("api/v1/me/", MeView.as_view(), name="me")]
+urlpatterns = [
+    path("api/v1/me/", MeView.as_view(), name="me"),
+    path("api/v1/me/leave/", LeaveView.as_view(), name="leave"),
+    path("api/v1/ownership/", OwnershipView.as_view(), name="ownership"),
+    path("api/v1/keys/", KeysView.as_view(), name="keys"),
+    path("api/v1/keys/<slug:key_id>/", KeyView.as_view(), name="key"),
+    path("api/v1/keys/<slug:key_id>/roll/", KeyRollView.as_view(), name="key-roll"),
+    path("api/v1/users/", UsersView.as_view(), name="users"),
+    path("api/v1/users/<uuid:user_id>/", UserView.as_view(), name="user"),
+    path("api/v1/invitations/", InvitationsView.as_view(), name="invitations"),
+    path("api/v1/invitations/<uuid:invitation_id>/", InvitationView.as_view(), name="invitation"),
+]

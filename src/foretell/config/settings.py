@@ -8,6 +8,7 @@ from foretell import env
 from foretell.config import limits
 from foretell.config.database import django_database
 from foretell.config.logs import logging_config
+from foretell.config.mail import mail_settings
 from foretell.config.secret_key import given_secret, installation_secret
 from foretell.embedded.database import database_url
 
@@ -134,6 +135,11 @@ CSRF_COOKIE_NAME = "__Host-foretell-csrf" if USE_HTTPS else "foretell-csrf"
 CSRF_COOKIE_SECURE = USE_HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "foretell.config.errors.csrf_failure"
+
+# --- mail ---------------------------------------------------------------------------------------------------------------
+
+globals().update(mail_settings(env.text("EMAIL_URL", ""), home=FORETELL_HOME))
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"Foretell <no-reply@{BASE_DOMAIN}>")
 
 # --- tokens -------------------------------------------------------------------------------------------------------------
 

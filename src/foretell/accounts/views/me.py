@@ -1,0 +1,63 @@
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from foretell.accounts import members, people
+from foretell.accounts.errors import of_field
+from foretell.accounts.models import User
+from foretell.accounts.permissions import Action, principal_of
+from foretell.accounts.serializers import MeSerializer, UserSerializer
+from foretell.accounts.views.door import validated
+from foretell.accounts.writing import LeaveSerializer, MeChangeSerializer, SuccessorSerializer
+from foretell.core.strict import StrictJSONParser
+
+
+class MeView(generics.GenericAPIView[User]):
+    """Who you are to Foretell, and what your credential may be used for."""
+
+    required_actions = {"GET": Action.IDENTIFY, "PATCH": Action.MANAGE_SELF}
+    serializer_class = MeSerializer
+    parser_classes = [StrictJSONParser]
+
+    @extend_schema(operation_id="me_read")
+    def get(self, request: Request) -> Response:
+        return Response(self.get_serializer(principal_of(request).user).data)
+
+    @extend_schema(operation_id="me_change", request=MeChangeSerializer, responses=MeSerializer)
+    def patch(self, request: Request) -> Response:
+        """Change your name, address or password; your password of now is asked for. A new one ends your sessions and tokens."""
+        fields = validated(MeChangeSerializer, request)
+        return Response(self.get_serializer(people.change_account(by=principal_of(request), **fields)).data)
+
+
+class LeaveView(generics.GenericAPIView[User]):
+    """Leave the tenant."""
+
+    required_actions = {"POST": Action.MANAGE_SELF}
+    serializer_class = LeaveSerializer
+    parser_classes = [StrictJSONParser]
+
+    @extend_schema(operation_id="me_leave", request=LeaveSerializer, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """Your keys end at once, and your name and address go; what you made stays. The last owner cannot leave."""
+        principal = principal_of(request)
+        if validated(LeaveSerializer, request)["username"] != principal.user.username:
+            raise of_field("username", "invalid", "This is not your user name. Give your own, to be sure.")
+        members.leave(by=principal, now=timezone.now())
+        return Response(status=204)
+
+
+class OwnershipView(generics.GenericAPIView[User]):
+    """Hand the tenant over."""
+
+    required_actions = {"POST": Action.OWN}
+    serializer_class = UserSerializer
+    parser_classes = [StrictJSONParser]
+
+    @extend_schema(operation_id="ownership_transfer", request=SuccessorSerializer, responses=UserSerializer)
+    def post(self, request: Request) -> Response:
+        """Make somebody an owner and yourself an admin, at one stroke."""
+        to = people.named("to", validated(SuccessorSerializer, request)["to"])
+        return Response(self.get_serializer(members.transfer_ownership(to=to, by=principal_of(request))).data)
