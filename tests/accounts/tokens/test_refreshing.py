@@ -200,6 +200,18 @@ def test_twenty_at_once_with_one_token_have_one_successor(acme: House) -> None:
     assert (family(acme).number, family(acme).revoked_at) == (1, None)
 
 
+def test_twenty_requests_at_once_are_all_answered_and_go_on_from_one_token(acme: House, http_for: HttpFor) -> None:
+    token = tokens_of(acme, "bob").refresh
+
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda _: posted(http_for, "refresh/", refresh=token), range(20)))
+
+    assert {answer.status_code for answer in answers} == {200}
+    (successor,) = {answer.json()["refresh"] for answer in answers}
+    assert posted(http_for, "refresh/", refresh=successor).status_code == 200
+    assert family(acme).number == 2
+
+
 def test_twenty_at_once_with_a_used_token_end_the_family_once(acme: House) -> None:
     token = tokens_of(acme, "bob").refresh
     refreshed_at(acme, token)

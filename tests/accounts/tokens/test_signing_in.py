@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -258,6 +259,16 @@ def test_a_role_is_what_it_is_now_not_what_the_token_says(acme: House, http_for:
         User.objects.filter(username="erin").update(role="viewer")
 
     assert client.post("/api/v1/models/", headers=headers, json={"name": "two"}).status_code == 403
+
+
+def test_me_says_what_a_token_may_be_used_for_and_until_when(http_for: HttpFor) -> None:
+    token = signed_in(http_for, scope="predict models:read")["access"]
+
+    me = http_for(None).get(ME, headers=bearer(token)).json()
+
+    assert (me["username"], me["key"], me["token"]["scopes"]) == ("bob", None, ["models:read", "predict"])
+    assert datetime.fromisoformat(me["token"]["expires_at"]).timestamp() == claims_of(token)["exp"]
+    assert http_for("bob").get(ME).json()["token"] is None
 
 
 def test_pages_take_no_token(acme: House, http_for: HttpFor) -> None:

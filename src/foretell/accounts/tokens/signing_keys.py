@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from itertools import pairwise
 
@@ -55,13 +56,14 @@ def published_keys(*, now: datetime) -> list[PublishedKey]:
 
 def signer(*, now: datetime) -> Signer:
     """Return the key that signs now; the first one is made when it is asked for."""
-    row = SigningKey.objects.filter(signs_from__lte=now).last()
+    rows = list(SigningKey.objects.order_by("number"))
+    row = next((row for row in reversed(rows) if row.signs_from <= now), None)
     private_key = opened(bytes(row.sealed), kid=row.kid) if row else None
     if row is not None and private_key is not None:
         return Signer(row.kid, private_key)
     if row is not None:
         log.warning("a signing key cannot be opened, since SECRET_KEY was changed; another one is made", kid=row.kid)
-    _make_key(signs_from=now)
+    _make_key(signs_from=now, after=rows[-1] if rows else None)
     return signer(now=now)
 
 
@@ -69,20 +71,19 @@ def rotate_if_due(*, now: datetime) -> None:
     """Make the next key when its time comes near, and forget those whose tokens are all over."""
     last = SigningKey.objects.last()
     if last is None:
-        _make_key(signs_from=now)
+        _make_key(signs_from=now, after=None)
     elif now >= last.signs_from + ROTATED_EVERY - PUBLISHED_AHEAD:
-        _make_key(signs_from=max(now + PUBLISHED_AHEAD, last.signs_from + ROTATED_EVERY))
+        _make_key(signs_from=max(now + PUBLISHED_AHEAD, last.signs_from + ROTATED_EVERY), after=last)
     published = {key.kid for key in published_keys(now=now)}
     SigningKey.objects.filter(signs_from__lte=now).exclude(kid__in=published).delete()
 
 
-@transaction.atomic
 def rotate(*, now: datetime) -> SigningKey:
     """Let another key follow in a day, when every service that keeps the JWKS for a while has seen it."""
     last = SigningKey.objects.last()
     if last is not None and last.signs_from > now:
         return last
-    return _make_key(signs_from=now if last is None else now + PUBLISHED_AHEAD)
+    return _make_key(signs_from=now if last is None else now + PUBLISHED_AHEAD, after=last)
 
 
 @transaction.atomic
@@ -91,7 +92,7 @@ def replace_all(*, now: datetime) -> SigningKey:
 
     Race condition: the new one comes first, so that nobody finds none and makes one more.
     """
-    made = _make_key(signs_from=now)
+    made = _make_key(signs_from=now, after=SigningKey.objects.last())
     others = SigningKey.objects.exclude(kid=made.kid)
     gone = ", ".join(others.values_list("kid", flat=True))
     others.delete()
@@ -104,14 +105,14 @@ def jwks(keys: Sequence[PublishedKey]) -> dict[str, list[dict[str, str]]]:
     return {"keys": [{**_thumbprinted(key.public_key), "kid": key.kid, "use": "sig", "alg": ALGORITHM} for key in keys]}
 
 
+@lru_cache(maxsize=4_096)
 def to_public_key(text: str) -> Ed25519PublicKey:
     return Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(text + "="))
 
 
-def _make_key(*, signs_from: datetime) -> SigningKey:
-    """Race condition: of several that make the tenant's next key at once one does, and all get that one."""
-    last = SigningKey.objects.last()
-    number = last.number + 1 if last else 1
+def _make_key(*, signs_from: datetime, after: SigningKey | None) -> SigningKey:
+    """Race condition: of several that want a key after the same one, one makes it, and all get that one."""
+    number = after.number + 1 if after else 1
     private_key = Ed25519PrivateKey.generate()
     public_key = _base64url(private_key.public_key().public_bytes_raw())
     kid = _thumbprint(public_key)
