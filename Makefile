@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
-.PHONY: help up test test-fast check fix bench lock clean
+.PHONY: help up test test-fast test-long check fix bench lock clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -13,10 +13,13 @@ up: .venv/server.stamp ## Serve: database, example models, web, worker and sandb
 
 test: .venv/dev.stamp ## Set up what the tests need and run all of them
 	@tools/test-setup
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not long"
 
 test-fast: .venv/dev.stamp ## The tests that start no server and no browser
-	$(BIN)/pytest -m "not acceptance and not browser"
+	$(BIN)/pytest -m "not acceptance and not browser and not long"
+
+test-long: .venv/dev.stamp ## The tests that hold a promise for a minute each
+	$(BIN)/pytest -m long
 
 check: export FORETELL_HOME := $(CURDIR)/.venv/check-home
 check: .venv/dev.stamp ## Format, lint, types, import layers, migrations

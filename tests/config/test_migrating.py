@@ -10,6 +10,7 @@ from django.db import connection
 from foretell.config import migrating
 from foretell.config.migrating import NotAllMigrated, migrate, migrate_tenant
 from foretell.core.tenancy import as_owner, use_public, use_tenant
+from foretell.tenants.cloning import migrate_schema
 from foretell.tenants.deleting import delete_tenant
 from foretell.tenants.models import Tenant
 from foretell.tenants.roles import drop_role
@@ -119,7 +120,6 @@ def test_a_process_that_dies_is_reported_and_another_takes_its_place(
 
 def test_two_runs_at_once_do_each_schema_once(late: list[Tenant], monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
-    migrate_schema = migrating.migrate_schema
 
     def noting(schema_name: str) -> None:
         done.append(schema_name)

@@ -13,12 +13,10 @@ def only_the_cast(cast: Cast) -> Iterator[None]:
     from foretell.tenants.models import Plan, Tenant
     from foretell.tenants.schemas import current_schemas
 
-    with use_public():
-        names = set(Tenant.objects.values_list("name", flat=True))
     yield
     current_schemas.forget()
     with use_public():
-        made = list(Tenant.objects.exclude(name__in=names))
+        made = list(Tenant.objects.exclude(name__in=["acme", "globex"]))
         Tenant.objects.update(plan=None)
         Plan.objects.all().delete()
     for tenant in made:

@@ -63,7 +63,7 @@ def test_a_tenants_own_limit_comes_before_its_plans_and_that_before_the_installa
     tenant = services.get_tenant("acme")
     said = {
         row["limit"]: (row["value"], row["set_by"])
-        for row in limits_in_words(tenant.own_limits, tenant.plan and tenant.plan.limits)
+        for row in limits_in_words(tenant.own_limits, tenant.plan.limits if tenant.plan else None)
     }
 
     assert str(rate_of(tenant.limits, "user")) == "5/min"

@@ -17,7 +17,7 @@ from uuid import UUID
 
 import msgspec
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from psycopg import sql
 
 from foretell.audit.installation.models import ChainHead
@@ -108,7 +108,7 @@ def _read(tar: tarfile.TarFile, staged: Path, *, name: str | None, domains: Sequ
     arrived = _begun(head, name=name, domains=domains)
     arrived.files[HEAD] = listed
     tables = {table.name: table for table in carried_tables(arrived.tenant.schema_name)}
-    with use_tenant(arrived.tenant), _loading(list(tables.values())):
+    with use_tenant(arrived.tenant), _fitting(), _loading(list(tables.values())):
         for member in members:
             if member.name == MANIFEST:
                 _compare(arrived.files, _small(tar, member, Manifest)[0])
@@ -119,6 +119,15 @@ def _read(tar: tarfile.TarFile, staged: Path, *, name: str | None, domains: Sequ
         _continue_chain(head, arrived.tenant)
     _write_down(head, arrived)
     return arrived
+
+
+@contextmanager
+def _fitting() -> Iterator[None]:
+    """Say in words that rows fit no table here, or refer to rows that did not come."""
+    try:
+        yield
+    except (DataError, IntegrityError, UnicodeDecodeError) as err:
+        raise ArchiveRefused(f"The archive has rows that cannot be kept: {' '.join(str(err).split())[:300]}.") from err
 
 
 def _checked_head(tar: tarfile.TarFile, member: tarfile.TarInfo | None) -> tuple[Head, Listed]:
@@ -212,9 +221,9 @@ def _loading(tables: list[Table]) -> Iterator[None]:
     """
     names = [sql.Identifier(table.name) for table in tables]
     with connection.cursor() as cursor:
-        cursor.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(names)))
         for name in names:
             cursor.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(name))
+        cursor.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(names)))
         yield
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for name in names:
