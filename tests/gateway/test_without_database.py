@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Awaitable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -249,7 +250,7 @@ def test_requests_go_to_django_until_every_tenant_is_known(gateway: Gateway, hom
         return app
 
     for one in (unknown, gateway):
-        asyncio.run(WhenKnown(end("lane"), end("django"), one)({"type": "http"}, never, never))
+        asyncio.run(finished(WhenKnown(end("lane"), end("django"), one)({"type": "http"}, never, never)))
 
     assert went == ["django", "lane"]
     unknown.end()
@@ -273,7 +274,7 @@ def test_a_tenant_that_was_read_is_the_lanes_while_others_are_not_yet(gateway: G
         ("/", [b"a", b"b"]),
     ):
         scope = {"type": "http", "path": path, "headers": [(b"host", host) for host in hosts]}
-        asyncio.run(when_known(scope, never, never))
+        asyncio.run(finished(when_known(scope, never, never)))
 
     assert went == ["lane", "lane", "django", "django"]
 
@@ -291,3 +292,7 @@ def settings_key(monkeypatch: pytest.MonkeyPatch) -> None:
     from django.conf import settings
 
     monkeypatch.setattr(settings, "SECRET_KEY", "another secret, of another installation")
+
+
+async def finished(work: Awaitable[None]) -> None:
+    await work

@@ -155,7 +155,7 @@ def test_a_revoked_key_ends_the_stream_at_the_next_message(world: World) -> None
     async def revoked_on_the_way() -> None:
         connection.said.put_nowait({"type": "websocket.connect"})
         connection.said.put_nowait({"type": "websocket.receive", "text": json.dumps(ROW)})
-        running = asyncio.create_task(connection.lane(connection.scope, connection.said.get, send))
+        running = asyncio.ensure_future(connection.lane(connection.scope, connection.said.get, send))
         await asyncio.wait_for(answered.wait(), 5)
         world.change("acme", keys={})
         connection.said.put_nowait({"type": "websocket.receive", "text": json.dumps(ROW)})
