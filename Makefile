@@ -33,13 +33,8 @@ fix: .venv/dev.stamp ## Format, and fix what the linter can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/dev.stamp ## Measure what the project promises; writes benchmarks/results.md. BENCH=--peers for other model servers too
-	$(BIN)/python benchmarks/foundation.py
-	$(BIN)/python benchmarks/compare.py $(BENCH)
-	$(BIN)/python benchmarks/swaps.py
-	$(BIN)/python benchmarks/propagation.py
-	$(BIN)/python benchmarks/fairness.py
-	$(BIN)/python benchmarks/many_tenants.py
+bench: .venv/dev.stamp ## Measure what the project promises; writes benchmarks/results.md. BENCH=--peers for other model servers too, BENCH=--quick for a smoke
+	$(BIN)/python benchmarks/all.py $(BENCH)
 
 lock: ## Write requirements.lock and requirements-dev.lock anew (needs uv)
 	tools/lock

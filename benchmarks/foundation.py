@@ -1,10 +1,8 @@
 """Measure the promises of the foundation in one run, and write them beside their goals to benchmarks/results.md."""
 
-import contextlib
+import argparse
 import json
 import os
-import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -17,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
+from contenders.foretell import client_environment, demo, up
+from installation import FORETELL
 from results import keep
+from spending import pss_mb
 
 ROOT = Path(__file__).resolve().parent.parent
-FORETELL = Path(sys.executable).parent / "foretell"
 IRIS = {"sepal length (cm)": 7.9, "sepal width (cm)": 2.9, "petal length (cm)": 6.3, "petal width (cm)": 1.8}
-START_DEADLINE_S = 180.0
 
 
 @dataclass(frozen=True)
@@ -34,10 +32,12 @@ class Row:
 
 
 def main() -> None:
-    rows = [*measure_base_install(), *measure_installation()]
-    keep("foundation", [[row.what, row.goal, row.measured] for row in rows])
-    for row in rows:
-        print(f"| {row.what} | {row.goal} | {row.measured} |")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="without the base install, shown only")
+    options = parser.parse_args()
+    rows = [*(() if options.quick else measure_base_install()), *measure_installation()]
+    table = ("", ("what", "goal", "measured"), [[row.what, row.goal, row.measured] for row in rows])
+    keep("foundation", verdicts={}, tables=[table], is_whole=not options.quick)
 
 
 # --- the light base -----------------------------------------------------------------------------------------------------
@@ -63,50 +63,24 @@ def measure_base_install() -> Iterator[Row]:
 
 
 def measure_installation() -> Iterator[Row]:
-    with tempfile.TemporaryDirectory(prefix="foretell-bench-") as directory:
-        home, port = Path(directory), free_port()
-        with running(home, port) as (seconds, _):
-            yield Row("first `foretell up` to a prediction (examples trained and pushed)", "≤ 60 s", f"{seconds:.1f} s")
-        with running(home, port) as (seconds, supervisor):
-            yield Row("second `foretell up` to a prediction", "≤ 6 s", f"{seconds:.1f} s")
+    with tempfile.TemporaryDirectory(prefix="foretell-bench-", ignore_cleanup_errors=True) as directory:
+        Path(directory).chmod(0o711)
+        home = Path(directory) / "home"
+        home.mkdir(mode=0o711)
+        with up(FORETELL, home) as running:
+            what = "first `foretell up` to a prediction (examples trained and pushed)"
+            yield Row(what, "≤ 60 s", f"{running.cold_start_s:.1f} s")
+        with up(FORETELL, home) as running:
+            yield Row("second `foretell up` to a prediction", "≤ 6 s", f"{running.cold_start_s:.1f} s")
             yield from measure_predictions(home)
             yield from measure_pushes(home)
-            yield Row(
-                "memory of everything, three examples served (PSS)",
-                "< 900 MB",
-                f"{pss_of(home, supervisor) / 1e6:.0f} MB",
-            )
-
-
-@contextlib.contextmanager
-def running(home: Path, port: int) -> Iterator[tuple[float, int]]:
-    """Run `foretell up`; yield the seconds until iris answered, and the supervisor's process id."""
-    environment = {**os.environ, "FORETELL_HOME": str(home), "PORT": str(port)}
-    started = time.monotonic()
-    with (home / "up.log").open("ab") as log:
-        process = subprocess.Popen([FORETELL, "up"], env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-    try:
-        wait_for_prediction(home, process, started)
-        yield time.monotonic() - started, process.pid
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=60)
-
-
-def wait_for_prediction(home: Path, process: subprocess.Popen[bytes], started: float) -> None:
-    while time.monotonic() - started < START_DEADLINE_S:
-        if process.poll() is not None:
-            break
-        with contextlib.suppress(OSError, KeyError, json.JSONDecodeError, httpx.HTTPError), client(home) as http:
-            if http.post("api/v1/models/iris/predict/", json=IRIS).json()["prediction"] == "virginica":
-                return
-        time.sleep(0.05)
-    sys.exit(f"foretell up did not answer a prediction:\n{(home / 'up.log').read_text()[-4000:]}")
+            memory = f"{pss_mb(running.processes()):.0f} MB"
+            yield Row("memory of everything, two web processes, three examples served (PSS)", "< 900 MB", memory)
 
 
 def client(home: Path) -> httpx.Client:
-    demo = json.loads((home / "demo.json").read_text())
-    return httpx.Client(base_url=demo["url"], headers={"Authorization": f"Bearer {demo['api_key']}"}, timeout=30)
+    found = demo(home)
+    return httpx.Client(base_url=found["url"], headers={"Authorization": f"Bearer {found['api_key']}"}, timeout=30)
 
 
 def measure_predictions(home: Path) -> Iterator[Row]:
@@ -137,13 +111,7 @@ def measure_predictions(home: Path) -> Iterator[Row]:
 def measure_pushes(home: Path) -> Iterator[Row]:
     """Push small models through the public client, and time them until they are ready."""
     script = ROOT / "benchmarks" / "push_small_model.py"
-    demo = json.loads((home / "demo.json").read_text())
-    environment = {
-        **os.environ,
-        "FORETELL_URL": demo["url"],
-        "FORETELL_API_KEY": demo["api_key"],
-        "FORETELL_TENANT": demo["tenant"],
-    }
+    environment = {**os.environ, **client_environment(home)}
     lines = subprocess.run([sys.executable, script], env=environment, check=True, capture_output=True, text=True).stdout
     measured: dict[str, Any] = json.loads(lines)
     yield Row(
@@ -179,20 +147,6 @@ def run(command: list[Any]) -> None:
 def size_of(directory: Path) -> int:
     """Bytes of the installed files, without the bytecode that Python makes of them."""
     return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file() and path.suffix != ".pyc")
-
-
-def pss_of(home: Path, supervisor: int) -> int:
-    """Proportional memory (what is shared counts once) of the supervisor, all below it, and the database of the home, which is a daemon."""
-    parent = psutil.Process(supervisor)
-    database = psutil.Process(int((home / "postgres" / "data" / "postmaster.pid").read_text().split("\n", 1)[0]))
-    roots = [parent, database]
-    return sum(process.memory_full_info().pss for root in roots for process in [root, *root.children(recursive=True)])
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -4,8 +4,6 @@ import contextlib
 import http.client
 import json
 import os
-import signal
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,9 +27,10 @@ class Installation:
     running: Running
     client: foretell.Client
 
-    def message(self) -> bytes:
-        """Return the one-row request of the demo tenant's key."""
-        return FORETELL.message(self.case, self.running)
+    def message(self, key: str | None = None) -> bytes:
+        """Return the one-row request to the demo's iris: by the demo's own key, or another."""
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        return FORETELL.message(self.case, self.running, **headers)
 
     @property
     def case(self) -> Case:
@@ -62,7 +61,6 @@ class Installation:
 
 @contextlib.contextmanager
 def installed(**environment: str) -> Iterator[Installation]:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="foretell-bench-", ignore_cleanup_errors=True) as directory:
         home = Path(directory) / "home"
         Path(directory).chmod(0o711)
@@ -99,6 +97,16 @@ def _words(process: psutil.Process) -> list[str]:
 
 def _peers(process: psutil.Process) -> set[int]:
     return {each.raddr.port for each in process.net_connections("tcp") if each.raddr}
+
+
+def in_demo() -> Any:
+    """Work in the demo's tenant, once `use_django` was called."""
+    from foretell.core.tenancy import use_public, use_tenant
+    from foretell.tenants.models import Tenant
+
+    with use_public():
+        tenant = Tenant.objects.get(name="demo")
+    return use_tenant(tenant)
 
 
 def asked(

@@ -1,9 +1,10 @@
-"""What a limit costs, and whether it is exact: `python benchmarks/limits.py`. Seconds, on loopback, nothing kept.
+"""Whether a limit is exact, and what it costs: `python benchmarks/limits.py [--runs 5]`.
 
-Prints two tables: µs per take, alone and with four processes that do nothing else; and how many of 20,000 takes by four processes pass,
+First the whole of it: 20,000 requests with one key to four web processes, and how many pass. Then without a server, two tables: µs per take, alone and with four processes that do nothing else; and how many of 20,000 takes by four processes pass,
 five runs for each limit. With `redis-server` on the PATH the second also has two hosts that share a Redis.
 """
 
+import argparse
 import json
 import shutil
 import statistics
@@ -15,22 +16,68 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from goals import Verdict
+from installation import Installation, in_demo, installed
+from measuring import Shape, generate
+from results import keep
+
 from foretell.limits import Claim, Limiter, MemoryLimiter, Policy, Rate, SharedMemoryLimiter, claim_for
 
 PROCESSES, TAKES, RUNS = 4, 5_000, 5
+LIMIT, ASKED_PER_S = 1_000, 2_500
 LIMITS = (50, 1_000, 5_000)
 WIDE = "1000000000/d"  # so wide that it refuses nobody
+Counted = tuple[
+    str, int, Sequence[tuple[int, float]]
+]  # what, its limit, and of each run what passed and what a take took
 KINDS = ("key", "user", "tenant")
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=RUNS)
+    parser.add_argument("--quick", action="store_const", const=1, dest="runs", help="one run of each limit, shown only")
+    runs = parser.parse_args().runs
+    passed = requests_that_pass(runs)
     with tempfile.TemporaryDirectory(prefix="foretell-limits-") as directory:
-        table("One take", ["", "µs", "goal"], costs(Path(directory)))
-        table(
+        cost = list(costs(Path(directory)))
+        counted = list(exactness(Path(directory), runs))
+    tables = [
+        ("One take", ("", "µs", "goal"), cost),
+        (
             f"{PROCESSES * TAKES:,} takes by {PROCESSES} processes",
-            ["limit", f"passed, {RUNS} runs", "exact", "µs per take, all together"],
-            exactness(Path(directory)),
-        )
+            ("limit", f"passed, {runs} runs", "exact", "µs per take, all together"),
+            [row(*each) for each in counted],
+        ),
+    ]
+    keep("limits", verdicts={"limit": verdict(passed)}, tables=tables, is_whole=runs >= RUNS)
+
+
+def verdict(passed: Sequence[int]) -> Verdict:
+    measured = f"{', '.join(f'{each:,}' for each in passed)} passed with a limit of {LIMIT:,}"
+    return Verdict(measured, set(passed) == {LIMIT}, f"{[each - LIMIT for each in passed]} too many")
+
+
+# --- requests -----------------------------------------------------------------------------------------------------------
+
+
+def requests_that_pass(runs: int) -> list[int]:
+    """Ask 20,000 times with a key of its own in each run; return how many were answered, when all others were refused."""
+    with installed(WEB_CONCURRENCY=str(PROCESSES), FORETELL_LIMIT_KEY=f"{LIMIT}/d") as installation:
+        installation.use_django()
+        return [answered(installation, run) for run in range(runs)]
+
+
+def answered(installation: Installation, run: int) -> int:
+    from foretell.accounts.services import create_key, get_user
+
+    with in_demo():
+        _, key = create_key(user=get_user("demo"), name=f"limited {run}", scopes=["predict"])
+    shape = Shape("one", 32, PROCESSES * TAKES / ASKED_PER_S, ASKED_PER_S)
+    statuses = generate(installation.port, [installation.message(key)], [b"prediction"], shape)["statuses"]
+    assert sum(statuses.values()) == PROCESSES * TAKES, statuses
+    assert set(statuses) <= {"200", "429"}, statuses
+    return int(statuses.get("200", 0))
 
 
 # --- what a take costs ---
@@ -73,19 +120,18 @@ def claim(rate: str, kind: str) -> Claim:
 # --- how many pass ---
 
 
-def exactness(directory: Path) -> Iterator[list[str]]:
+def exactness(directory: Path, runs: int) -> Iterator[Counted]:
     for limit in LIMITS:
-        runs = [takers(directory / f"{limit}-{run}", f"{limit}/d") for run in range(RUNS)]
-        yield row(f"{limit:,}", limit, runs)
+        yield f"{limit:,}", limit, [takers(directory / f"{limit}-{run}", f"{limit}/d") for run in range(runs)]
     server = shutil.which("redis-server") or shutil.which("valkey-server")
     if server is None:
         return
     with redis_server(server, directory) as url:
         for limit in (7, 5_000):
-            runs = [
-                takers(directory / f"{limit}-hosts-{run}", f"{limit}/d", url=url, name=str(run)) for run in range(RUNS)
+            taken = [
+                takers(directory / f"{limit}-hosts-{run}", f"{limit}/d", url=url, name=str(run)) for run in range(runs)
             ]
-            yield row(f"{limit:,}, over 2 hosts with Redis", limit, runs)
+            yield f"{limit:,}, over 2 hosts with Redis", limit, taken
 
 
 def row(what: str, limit: int, runs: Sequence[tuple[int, float]]) -> list[str]:
@@ -96,7 +142,9 @@ def row(what: str, limit: int, runs: Sequence[tuple[int, float]]) -> list[str]:
 
 def takers(path: Path, rate: str, *, url: str = "", name: str = "x") -> tuple[int, float]:
     """Let four processes take at once; return how many passed, and µs per take of them all together."""
-    commands = [[sys.executable, __file__, str(path), rate, url, name, str(number % 2)] for number in range(PROCESSES)]
+    commands = [
+        [sys.executable, __file__, "--take", str(path), rate, url, name, str(number % 2)] for number in range(PROCESSES)
+    ]
     processes = [subprocess.Popen(it, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for it in commands]
     for process in processes:
         assert process.stdout is not None
@@ -146,12 +194,5 @@ def redis_server(server: str, directory: Path) -> Iterator[str]:
         process.wait()
 
 
-def table(title: str, head: Sequence[str], rows: Iterator[list[str]]) -> None:
-    print(f"\n{title}\n")
-    print(f"| {' | '.join(head)} |\n|{' --- |' * len(head)}")
-    for cells in rows:
-        print(f"| {' | '.join(cells)} |", flush=True)
-
-
 if __name__ == "__main__":
-    take_all(*sys.argv[1:]) if len(sys.argv) > 1 else main()
+    take_all(*sys.argv[2:]) if sys.argv[1:2] == ["--take"] else main()

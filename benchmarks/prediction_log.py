@@ -11,10 +11,7 @@ import argparse
 import contextlib
 import http.client
 import json
-import os
 import random
-import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -25,15 +22,17 @@ from pathlib import Path
 
 import psutil
 import psycopg
+from contenders.artifacts import case_of, instances
+from contenders.foretell import demo, up
+from goals import Verdict
+from installation import FORETELL
+from results import Table, keep
 
 from foretell.embedded.postgres import Postgres
 from foretell.segments.lag import drain_lag, read_progress
 
-FORETELL = Path(sys.executable).parent / "foretell"
-IRIS = json.dumps(
-    {"sepal length (cm)": 7.9, "sepal width (cm)": 2.9, "petal length (cm)": 6.3, "petal width (cm)": 1.8}
-).encode()
-START_DEADLINE_S, DRAIN_DEADLINE_S = 180.0, 120.0
+KILLS, OUTAGE_S = 50, 60.0
+DRAIN_DEADLINE_S = 120.0
 BETWEEN_KILLS_S = (0.5, 3.0)
 
 
@@ -54,30 +53,60 @@ class Tally:
         return Tally(list(self.acknowledged), self.refused, self.cut)
 
 
+@dataclass(frozen=True)
+class Log:
+    """What is in the database when all is drained, beside what clients were told."""
+
+    acknowledged: int
+    rows: int
+    unasked: int  # rows of answers that were cut off on their way
+    lost: int
+    doubled: int
+    aside: int
+    dropped: int
+    drained_s: float
+
+    @property
+    def is_right(self) -> bool:
+        return not (self.lost or self.doubled or self.aside or self.dropped)
+
+
 def main() -> None:
     options = parsed()
-    with tempfile.TemporaryDirectory(prefix="foretell-log-") as directory, installation(Path(directory)) as home:
-        demo = json.loads((home / "demo.json").read_text())
-        stop, tally = threading.Event(), Tally()
-        with asking(demo, tally, stop, clients=options.clients, rate=options.rate):
-            time.sleep(2)
-            killed = kill_often(home, options.kills)
-            time.sleep(2)
-            before = tally.copy()
-            outage(home, options.outage_s)
-            while_away = tally - before
-            time.sleep(2)
-        drained_s = wait_until_drained(home)
-        report(home, tally, while_away, killed, options.outage_s, drained_s)
+    with tempfile.TemporaryDirectory(prefix="foretell-log-", ignore_cleanup_errors=True) as directory:
+        Path(directory).chmod(0o711)
+        home = Path(directory) / "home"
+        home.mkdir(mode=0o711)
+        with database(home) as url, up(FORETELL, home, DATABASE_URL=url):
+            found = measure(home, options)
+    is_whole = options.kills >= KILLS and options.outage_s >= OUTAGE_S
+    keep("prediction_log", verdicts=verdicts(*found), tables=[table(*found)], is_whole=is_whole)
 
 
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--outage-s", type=float, default=60.0)
+    parser.add_argument("--kills", type=int, default=KILLS)
+    parser.add_argument("--outage-s", type=float, default=OUTAGE_S)
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--rate", type=float, default=400.0, help="requests a second, of all clients")
-    return parser.parse_args()
+    parser.add_argument("--quick", action="store_true", help="4 kills and 5 s, shown only")
+    options = parser.parse_args()
+    if options.quick:
+        options.kills, options.outage_s = 4, 5.0
+    return options
+
+
+def measure(home: Path, options: argparse.Namespace) -> tuple[dict[str, int], Tally, float, Tally, Log]:
+    stop, tally = threading.Event(), Tally()
+    with asking(demo(home), tally, stop, clients=options.clients, rate=options.rate):
+        time.sleep(2)
+        killed = kill_often(home, options.kills)
+        time.sleep(2)
+        before = tally.copy()
+        outage(home, options.outage_s)
+        while_away = tally - before
+        time.sleep(2)
+    return killed, while_away, options.outage_s, tally, counted(home, tally, wait_until_drained(home))
 
 
 # --- an installation ----------------------------------------------------------------------------------------------------
@@ -88,38 +117,13 @@ def database_of(home: Path) -> Postgres:
 
 
 @contextlib.contextmanager
-def installation(directory: Path) -> Iterator[Path]:
-    directory.chmod(0o711)
-    home, port = directory / "home", free_port()
-    database = database_of(home)
-    environment = {**os.environ, "FORETELL_HOME": str(home), "PORT": str(port), "DATABASE_URL": database.start()}
-    with (directory / "up.log").open("wb") as log:
-        process = subprocess.Popen([FORETELL, "up"], env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        try:
-            wait_for_prediction(home, process, directory / "up.log")
-            yield home
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(timeout=60)
-            database.stop()
-
-
-def wait_for_prediction(home: Path, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_DEADLINE_S
-    while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(OSError, KeyError, ValueError, http.client.HTTPException):
-            if ask(connection_to(json.loads((home / "demo.json").read_text()))):
-                return
-        time.sleep(0.2)
-    sys.exit(f"foretell up did not answer a prediction:\n{log.read_text()[-4_000:]}")
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def database(home: Path) -> Iterator[str]:
+    """Hold a database that can be taken away, which `foretell up` would start again."""
+    held = database_of(home)
+    try:
+        yield held.start()
+    finally:
+        held.stop()
 
 
 # --- load ---------------------------------------------------------------------------------------------------------------
@@ -136,15 +140,15 @@ def connection_to(demo: dict[str, str]) -> Connection:
 def ask(connection: Connection) -> str | None:
     """Return the id of an answered prediction; None where the answer is another one."""
     link, headers = connection
-    link.request("POST", "/api/v1/models/iris/predict/", IRIS, headers)
+    link.request("POST", "/api/v1/models/iris/predict/", instances(case_of("one")), headers)
     answer = link.getresponse()
     body = answer.read()
     return str(json.loads(body)["id"]) if answer.status == 200 else None
 
 
 @contextlib.contextmanager
-def asking(demo: dict[str, str], tally: Tally, stop: threading.Event, *, clients: int, rate: float) -> Iterator[None]:
-    threads = [threading.Thread(target=keep_asking, args=(demo, tally, stop, clients / rate)) for _ in range(clients)]
+def asking(known: dict[str, str], tally: Tally, stop: threading.Event, *, clients: int, rate: float) -> Iterator[None]:
+    threads = [threading.Thread(target=keep_asking, args=(known, tally, stop, clients / rate)) for _ in range(clients)]
     for thread in threads:
         thread.start()
     try:
@@ -216,29 +220,45 @@ def wait_until_drained(home: Path) -> float:
 # --- counting -----------------------------------------------------------------------------------------------------------
 
 
-def report(
-    home: Path, tally: Tally, while_away: Tally, killed: dict[str, int], outage_s: float, drained_s: float
-) -> None:
-    rows = logged_ids(home)
+def counted(home: Path, tally: Tally, drained_s: float) -> Log:
+    rows, log = logged_ids(home), home / "predictions"
     acknowledged = set(tally.acknowledged)
-    lost = acknowledged - set(rows)
-    log = home / "predictions"
-    aside = len(list((log / "rejected").glob("*"))) + len(list(log.glob("*.damaged")))
-    answered, others = len(while_away.acknowledged), while_away.refused + while_away.cut
-    lines = {
-        "killed with SIGKILL": ", ".join(f"{kind}: {count}" for kind, count in killed.items()),
-        "predictions acknowledged": f"{len(tally.acknowledged):,}",
-        "refused · cut off": f"{tally.refused:,} · {tally.cut:,}",
-        f"database stopped for {outage_s:.0f} s: answered · not": f"{answered:,} · {others:,}",
-        "drained after the load ended": f"{drained_s:.1f} s",
-        "rows": f"{len(rows):,} ({len(set(rows) - acknowledged):,} of answers that were cut off)",
-        "lost": f"{len(lost):,}",
-        "doubled": f"{len(rows) - len(set(rows)):,}; set aside: {aside}; dropped: {read_progress(log).n_dropped}",
+    return Log(
+        acknowledged=len(tally.acknowledged),
+        rows=len(rows),
+        unasked=len(set(rows) - acknowledged),
+        lost=len(acknowledged - set(rows)),
+        doubled=len(rows) - len(set(rows)),
+        aside=len(list((log / "rejected").glob("*"))) + len(list(log.glob("*.damaged"))),
+        dropped=read_progress(log).n_dropped,
+        drained_s=drained_s,
+    )
+
+
+def verdicts(killed: dict[str, int], away: Tally, outage_s: float, tally: Tally, log: Log) -> dict[str, Verdict]:
+    others = away.refused + away.cut
+    asked = len(away.acknowledged) + others
+    rows = f"of {log.acknowledged:,} acknowledged {log.lost} lost, {log.doubled} doubled"
+    outage = f"{outage_s:.0f} s: {len(away.acknowledged) / max(1, asked):.2%} of {asked:,} answered; {rows}"
+    kills = f"{sum(killed.values())} kills ({', '.join(f'{kind} {count}' for kind, count in killed.items())}): {rows}"
+    aside = f"{log.aside} files set aside, {log.dropped} records dropped"
+    return {
+        "outage": Verdict(outage, not others and log.is_right, f"{away.refused} refused, {away.cut} cut off; {aside}"),
+        "kills": Verdict(kills, log.is_right, aside),
     }
-    print("\n".join(f"| {what} | {measured} |" for what, measured in lines.items()))
-    assert not lost, sorted(lost)[:10]
-    assert len(rows) == len(set(rows))
-    assert not aside
+
+
+def table(killed: dict[str, int], away: Tally, outage_s: float, tally: Tally, log: Log) -> Table:
+    rows = [
+        ["killed with SIGKILL", ", ".join(f"{kind}: {count}" for kind, count in killed.items())],
+        ["predictions acknowledged", f"{log.acknowledged:,}"],
+        ["refused, cut off, by the kills and the outage", f"{tally.refused:,}, {tally.cut:,}"],
+        [f"… of these while the database was away for {outage_s:.0f} s", f"{away.refused:,}, {away.cut:,}"],
+        ["drained after the load ended", f"{log.drained_s:.1f} s"],
+        ["rows", f"{log.rows:,} ({log.unasked:,} of answers that were cut off)"],
+        ["lost, doubled, set aside, dropped", f"{log.lost:,}, {log.doubled:,}, {log.aside:,}, {log.dropped:,}"],
+    ]
+    return "", ("what", "measured"), rows
 
 
 def logged_ids(home: Path) -> list[str]:

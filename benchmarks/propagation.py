@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from goals import Verdict
-from installation import Installation, asked, connection_to_each, installed
+from installation import Installation, asked, connection_to_each, in_demo, installed
 from results import keep
 from swaps import push_another
 
@@ -110,15 +110,6 @@ def predicts(
 
 def demo_key(installation: Installation) -> str:
     return installation.running.headers["Authorization"].removeprefix("Bearer ")
-
-
-def in_demo() -> Any:
-    from foretell.core.tenancy import use_public, use_tenant
-    from foretell.tenants.models import Tenant
-
-    with use_public():
-        tenant = Tenant.objects.get(name="demo")
-    return use_tenant(tenant)
 
 
 if __name__ == "__main__":

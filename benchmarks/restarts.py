@@ -1,69 +1,67 @@
 """Restart the web processes under load, and count what the clients lost. `python benchmarks/restarts.py [--times 20]`.
 
-Two kinds of clients keep their connections: eager ones, which ask again at once, and sleepy ones, whose pauses are about as long as
-the farewell of an idle connection, so that requests meet closing connections as often as possible. Two kinds of restart: SIGHUP,
-one process after another behind the same socket, where nothing may be lost, refused connections included; and SIGTERM followed by
-a start, where a connection may be refused while nobody listens, and nothing that was accepted may be lost.
+Two kinds of clients keep their connections: eager ones, which ask for a prediction again at once, and sleepy ones, whose pauses are about
+as long as the farewell of an idle connection, so that requests meet closing connections as often as possible. Two kinds of restart:
+SIGHUP, one process after another behind the same socket, where nothing may be lost, refused connections included; and SIGTERM followed
+by a start, where a connection may be refused while nobody listens, and nothing that was accepted may be lost.
 """
 
 import argparse
 import asyncio
 import contextlib
-import os
 import random
 import signal
-import socket
 import statistics
 import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
+from contenders.base import KEPT_ENVIRONMENT, free_port
+from contenders.foretell import FORETELL, LIMITS
+from goals import Verdict
 from http_load import Outcome, load, request
+from installation import Installation, installed
+from results import keep
 
-FORETELL = Path(sys.executable).parent / "foretell"
+TIMES = 20
 EAGER, SLEEPY = 16, 200
 PAUSE_S = 3.0
 LIVEZ = request("/livez", host="localhost")
+Restarted = tuple[Outcome, list[float]]  # what the clients saw, and how long each restart took
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--times", type=int, default=20)
-    parser.add_argument("--only", choices=["rolling", "stops"])
+    parser.add_argument("--times", type=int, default=TIMES)
+    parser.add_argument("--quick", action="store_const", const=2, dest="times", help="2 times each, shown only")
     options = parser.parse_args()
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup, `foretell web` would ignore it too
-    with tempfile.TemporaryDirectory(prefix="foretell-restarts-", ignore_cleanup_errors=True) as directory:
-        Path(directory).chmod(0o711)
-        site = Site(Path(directory))
-        with database(site):
-            if options.only != "stops":
-                report("rolling restarts (SIGHUP)", asyncio.run(rolling(site, options.times)))
-            if options.only != "rolling":
-                report("stops and starts (SIGTERM)", asyncio.run(stops(site, options.times)))
+    with installed() as installation:
+        site = Site(installation)
+        with site.stopped_in_the_end():
+            hup, term = asyncio.run(rolling(site, options.times)), asyncio.run(stops(site, options.times))
+    verdicts = {
+        "hup": verdict(hup, options.times, may_refuse=False),
+        "term": verdict(term, options.times, may_refuse=True),
+    }
+    keep("restarts", verdicts=verdicts, is_whole=options.times >= TIMES)
 
 
-@dataclass
 class Site:
-    """`foretell web` on a home and a port of its own."""
+    """`foretell web` beside an installation that goes on: on its home, with a port of its own."""
 
-    home: Path
-    port: int = 0
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "HOME")}
-        return kept | {"FORETELL_HOME": str(self.home), "PORT": str(self.port), "WEB_CONCURRENCY": "2"}
+    def __init__(self, installation: Installation) -> None:
+        self.home, self.message, self.port = installation.home, installation.message(), free_port()
+        self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        with (self.home / "web.log").open("ab") as log:
+        own = {"FORETELL_HOME": str(self.home), "PORT": str(self.port), "WEB_CONCURRENCY": "2"}
+        with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                [FORETELL, "web"], env=self.environment, cwd=self.home, stdout=log, stderr=log
+                [FORETELL, "web"], env=KEPT_ENVIRONMENT | LIMITS | own, cwd=self.home, stdout=log, stderr=log
             )
 
     def signal(self, number: signal.Signals) -> None:
@@ -75,28 +73,26 @@ class Site:
         return {child.pid for child in psutil.Process(self.process.pid).children()}
 
     def log(self) -> str:
-        return (self.home / "web.log").read_text(errors="replace")
+        return self._log.read_text(errors="replace")
 
+    @contextlib.contextmanager
+    def stopped_in_the_end(self) -> Any:
+        try:
+            yield
+        finally:
+            if self.process is not None and self.process.poll() is None:
+                self.process.terminate()
+                self.process.wait(60)
 
-@contextlib.contextmanager
-def database(site: Site) -> Iterator[None]:
-    """Have a migrated database; `foretell up` sets it up and keeps it, on a port that nobody uses."""
-    site.port = free_port()
-    environment = site.environment | {"PORT": str(free_port()), "WEB_CONCURRENCY": "1", "FORETELL_DEMO": "false"}
-    with (site.home / "up.log").open("ab") as log:
-        keeper = subprocess.Popen([FORETELL, "up"], env=environment, cwd=site.home, stdout=log, stderr=log)
-    try:
-        wait_until(lambda: "Foretell serves at" in (site.home / "up.log").read_text(errors="replace"), within_s=90)
-        yield
-    finally:
-        keeper.terminate()
-        keeper.wait(60)
+    @property
+    def _log(self) -> Path:
+        return self.home / "web.log"
 
 
 # --- the two kinds of restart -------------------------------------------------------------------------------------------
 
 
-async def rolling(site: Site, times: int) -> tuple[Outcome, list[float]]:
+async def rolling(site: Site, times: int) -> Restarted:
     site.start()
     await answering(site)
     took: list[float] = []
@@ -116,7 +112,7 @@ async def rolling(site: Site, times: int) -> tuple[Outcome, list[float]]:
     return outcome, took
 
 
-async def stops(site: Site, times: int) -> tuple[Outcome, list[float]]:
+async def stops(site: Site, times: int) -> Restarted:
     site.start()
     await answering(site)
     took: list[float] = []
@@ -147,7 +143,7 @@ async def under_load(site: Site, restart: Callable[[], Awaitable[None]]) -> Outc
     async with asyncio.TaskGroup() as group:
         for connections, think_s in kinds:
             clients = load(
-                site.port, LIVEZ, connections=connections, is_over=done.is_set, outcome=outcome, think_s=think_s
+                site.port, site.message, connections=connections, is_over=done.is_set, outcome=outcome, think_s=think_s
             )
             group.create_task(clients)
         try:
@@ -171,25 +167,14 @@ async def answering(site: Site) -> None:
     raise SystemExit(f"nobody answers\n{site.log()[-4000:]}")
 
 
-def report(what: str, result: tuple[Outcome, list[float]]) -> None:
+def verdict(result: Restarted, times: int, *, may_refuse: bool) -> Verdict:
     outcome, took = result
     bad = {status: count for status, count in outcome.answered.items() if status != 200}
-    print(f"{what}: {len(took)}, {statistics.median(took):.1f} s each (median)")
-    print(f"  answered {outcome.answered[200]:,}, failed {sum(outcome.failed.values())} {dict(outcome.failed) or ''}, "
-          f"other statuses {bad or 'none'}, connections refused {outcome.refused:,}")  # fmt: skip
-
-
-def wait_until(is_so: Callable[[], bool], *, within_s: float) -> None:
-    deadline = time.monotonic() + within_s
-    while not is_so():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.1)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    failed = sum(outcome.failed.values()) + sum(bad.values()) + (0 if may_refuse else outcome.refused)
+    refused = f", {outcome.refused:,} connections refused while nobody listened" if may_refuse else ""
+    measured = f"{len(took)} restarts of {statistics.median(took):.1f} s: {failed} of {outcome.requests:,} predictions failed{refused}"
+    held = f"answers by status {bad or 'none'}, cut off {dict(outcome.failed) or 'none'}, refused {outcome.refused:,}"
+    return Verdict(measured, not failed and len(took) == times, held)
 
 
 if __name__ == "__main__":

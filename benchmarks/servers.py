@@ -1,13 +1,12 @@
-"""Which ASGI server: ours (uvicorn with `foretell.webserver`), uvicorn as it comes, granian. `python benchmarks/servers.py [--home DIR]`.
+"""Which ASGI server: ours (uvicorn with `foretell.webserver`), uvicorn as it comes, granian. `python benchmarks/servers.py [--rounds 5]`.
 
-The same applications, one process each, interleaved: a constant answer to a small POST; and, with `--home` of an installation that
-runs (`foretell up`), a prediction with its iris example. CPU is that of the whole process tree, per request. granian is installed
-into a directory that is deleted afterwards.
+The same applications, one process each, interleaved: a constant answer to a small POST; and a prediction, on the home of an
+installation that runs meanwhile. CPU is that of the whole process tree, per request. granian is installed into a directory that is
+deleted afterwards.
 """
 
 import argparse
 import contextlib
-import json
 import os
 import socket
 import statistics
@@ -23,7 +22,12 @@ from typing import Any
 
 import psutil
 import uvloop
+from contenders.artifacts import case_of, instances
+from contenders.base import KEPT_ENVIRONMENT, free_port
+from contenders.foretell import LIMITS
 from http_load import after, load, request
+from installation import installed
+from spending import cpu
 
 CONNECTIONS, SECONDS = 32, 2.0
 LANE = "foretell.config.asgi:application"
@@ -49,9 +53,6 @@ from foretell.webserver.bounds import Bounds
 from foretell.webserver.server import serve
 serve(sys.argv[1], socket.create_server(("127.0.0.1", int(sys.argv[2])), backlog=1024), bounds=Bounds(), on_ready=print)
 """
-IRIS = {"sepal length (cm)": 7.9, "sepal width (cm)": 2.9, "petal length (cm)": 6.3, "petal width (cm)": 1.8}
-
-UNREACHED = {f"FORETELL_LIMIT_{whose}": "100000000/min" for whose in ("KEY", "USER", "TENANT")}  # counted all the same
 
 
 @dataclass(frozen=True)
@@ -64,37 +65,22 @@ class Run:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--home", type=Path, help="FORETELL_HOME of an installation that runs, to measure predictions too"
-    )
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--quick", action="store_const", const=1, dest="rounds", help="one round")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="foretell-servers-") as directory:
+    with tempfile.TemporaryDirectory(prefix="foretell-servers-") as directory, installed() as installation:
         place = Path(directory)
         (place / "constant.py").write_text(CONSTANT_APP)
         install_granian(place / "granian")
         measure("a constant answer", CONSTANT, CONSTANT_MESSAGE, place, {}, options.rounds)
-        if options.home is not None:
-            measure(
-                "a prediction",
-                LANE,
-                prediction(options.home),
-                place,
-                UNREACHED | {"FORETELL_HOME": str(options.home)},
-                options.rounds,
-            )
+        own = LIMITS | {"FORETELL_HOME": str(installation.home)}
+        measure("a prediction", LANE, installation.message(), place, own, options.rounds)
 
 
 CONSTANT_MESSAGE = request(
-    "/api/v1/models/iris/predict/", host="localhost", body=json.dumps(IRIS).encode(),
+    "/api/v1/models/iris/predict/", host="localhost", body=instances(case_of("one")),
     headers={"Authorization": "Bearer " + "x" * 60, "Content-Type": "application/json", "Accept": "*/*"},
 )  # fmt: skip
-
-
-def prediction(home: Path) -> bytes:
-    demo = json.loads((home / "demo.json").read_text())
-    headers = {"Authorization": f"Bearer {demo['api_key']}", "Content-Type": "application/json", "Accept": "*/*"}
-    return request("/api/v1/models/iris/predict/", host="localhost", body=json.dumps(IRIS).encode(), headers=headers)
 
 
 def measure(
@@ -132,7 +118,7 @@ def one_run(port: int, process: psutil.Process, message: bytes) -> Run:
 
 
 def cpu_s(process: psutil.Process) -> float:
-    return sum(each.cpu_times().user + each.cpu_times().system for each in [process, *process.children(recursive=True)])
+    return sum(cpu([process, *process.children(recursive=True)]))
 
 
 # --- the servers --------------------------------------------------------------------------------------------------------
@@ -144,7 +130,7 @@ def serving(name: str, app: str, port: int, place: Path, environment: Mapping[st
     own = {"PYTHONPATH": paths, "DJANGO_SETTINGS_MODULE": "foretell.config.settings"}
     with (place / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(
-            command(name, app, port), env={**os.environ, **own, **environment}, stdout=log, stderr=log
+            command(name, app, port), env={**KEPT_ENVIRONMENT, **own, **environment}, stdout=log, stderr=log
         )
     try:
         wait_for(port, process, place / f"{name}.log")
@@ -159,7 +145,7 @@ def command(name: str, app: str, port: int) -> list[str]:
     commands: dict[str, list[Any]] = {
         "foretell": ["-c", OURS, app, str(port)],
         "uvicorn": ["-m", "uvicorn", app, *address, "--no-access-log", "--log-level", "warning", "--loop", "uvloop",
-                    "--http", "httptools", "--lifespan", "on", "--no-proxy-headers", "--no-server-header"],
+                    "--http", "httptools", "--interface", "asgi3", "--lifespan", "on", "--no-proxy-headers", "--no-server-header"],
         "granian": ["-m", "granian", app, *address, "--interface", "asgi", "--workers", "1", "--loop", "uvloop",
                     "--no-access-log"],
     }  # fmt: skip
@@ -182,12 +168,6 @@ def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
             return
         time.sleep(0.1)
     sys.exit(f"it does not answer:\n{log.read_text(errors='replace')[-4000:]}")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

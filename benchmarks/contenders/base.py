@@ -85,8 +85,8 @@ class Contender:
     def settings(self, place: Path) -> dict[str, str]:
         return {**self.forest.settings(place), **self.environment}
 
-    def message(self, case: Case, running: Running) -> bytes:
-        headers = {"Content-Type": "application/json", "Accept": "*/*", **running.headers}
+    def message(self, case: Case, running: Running, **headers: str) -> bytes:
+        headers = {"Content-Type": "application/json", "Accept": "*/*", **running.headers, **headers}
         return request(self.path(case), host="localhost", body=self.body(case), headers=headers)
 
     def check(self, case: Case, answer: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -41,6 +42,8 @@ def start(contender: Contender, place: Path) -> Iterator[Running]:
 
 @contextlib.contextmanager
 def up(contender: Contender, home: Path, **environment: str) -> Iterator[Running]:
+    """Run `foretell up` on a home until it predicts; whoever is stopped by SIGTERM meanwhile ends it too."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     port, log, began = free_port(), home.parent / "foretell.log", time.monotonic()
     settings = {"FORETELL_HOME": str(home), "PORT": str(port), "WEB_CONCURRENCY": "2"} | LIMITS | environment
     with process([FORETELL, "up"], settings, log, cwd=home) as root:
