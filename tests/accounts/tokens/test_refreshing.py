@@ -17,6 +17,7 @@ from foretell.accounts.tokens import refresh_tokens, services
 from foretell.accounts.tokens.issuing import TokenPair
 from foretell.accounts.tokens.models import TokenFamily
 from foretell.audit.models import Entry
+from foretell.core.tenancy import use_public
 from foretell.credentials import AuthenticationFailed
 from tests.accounts.tokens.workshop import bearer, flipped, posted, signed_in, tokens_of
 from tests.cast import Cast, House
@@ -179,6 +180,21 @@ def test_nothing_tells_a_thief_whether_a_token_was_used_without_using_it(acme: H
     posted(http_for, "refresh/", refresh=pair["refresh"])
 
     assert asked() == before == [401, 400]
+
+
+def test_a_refresh_takes_from_the_persons_limit_and_one_beyond_it_uses_nothing(acme: House, http_for: HttpFor) -> None:
+    pair = tokens_of(acme, "bob")
+    with use_public():
+        acme.tenant.own_limits = {"user": "1/h"}
+        acme.tenant.save()
+
+    first = posted(http_for, "refresh/", refresh=pair.refresh)
+    second = posted(http_for, "refresh/", refresh=first.json()["refresh"])
+
+    assert (first.status_code, second.status_code, second.json()["code"]) == (200, 429, "throttled")
+    assert first.headers["RateLimit-Policy"].startswith('"user";q=1')
+    assert int(second.headers["Retry-After"]) >= 1
+    assert family(acme).number == 1
 
 
 # --- at once ---

@@ -17,7 +17,7 @@ access tokens only, and a refusal of scopes reads the same in the grace as befor
 Without the grace a lost answer, or two tabs that refresh at once, would sign people out, which teaches clients to keep passwords.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -60,6 +60,10 @@ class InvalidScope(ForetellError):
         self.faults = [Fault(attr="scope", code="unknown_scope", detail=detail)]
 
 
+def anybody(user: User) -> None:
+    """Let everybody ask."""
+
+
 @transaction.atomic
 def sign_in(*, user: User, scopes: Iterable[str] | None = None, now: datetime) -> TokenPair:
     """Begin a family for somebody who has just shown who they are; the tokens may do what the person may, within `scopes`.
@@ -80,8 +84,15 @@ def sign_in(*, user: User, scopes: Iterable[str] | None = None, now: datetime) -
     return new_pair(family=family, user=user, scopes=granted, now=now)
 
 
-def refresh(*, token: str, scopes: Iterable[str] | None = None, now: datetime) -> TokenPair:
+def refresh(
+    *, token: str, scopes: Iterable[str] | None = None, now: datetime, admit: Callable[[User], None] = anybody
+) -> TokenPair:
     """Use a refresh token: return its successor, and a new access token.
+
+    Parameters
+    ----------
+    admit
+        Is asked, before the token is used, whether the person may ask at this moment; what it raises leaves the token as it is.
 
     Raises
     ------
@@ -93,6 +104,8 @@ def refresh(*, token: str, scopes: Iterable[str] | None = None, now: datetime) -
     shown = parse_token(token)
     with transaction.atomic():  # it is committed also where the answer is no, since then the family may have ended
         family = _presented(shown, now=now) if shown is not None else None
+        if family is not None:
+            admit(family.user)
         pair = _used(family, shown, scopes=scopes, now=now) if family is not None and shown is not None else None
     if pair is None:
         raise AuthenticationFailed

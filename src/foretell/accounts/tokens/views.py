@@ -86,8 +86,14 @@ class RefreshView(OpenView):
         within 10 seconds is answered again, with the same next refresh token.
         """
         fields = _validated(RefreshSerializer, request)
+
+        def admit(user: User) -> None:
+            take_from(request, Principal(user=user))
+
         try:
-            pair = services.refresh(token=fields["refresh"], scopes=_scopes(fields), now=timezone.now())
+            pair = services.refresh(
+                token=fields["refresh"], scopes=_scopes(fields), now=timezone.now(), admit=admit
+            )  # fmt: skip
         except credentials.AuthenticationFailed as err:  # DRF adds the challenge to its own error only
             raise AuthenticationFailed(err.message) from err
         return _answer(pair)
