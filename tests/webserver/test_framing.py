@@ -1,9 +1,11 @@
 """What two readers could understand differently is refused, so that no client's bytes become another's request."""
 
+import time
+
 import pytest
 
 from foretell.asgi import Receive, Scope, Send
-from tests.webserver.servers import Echo, served, stock
+from tests.webserver.servers import GOOD, Echo, served, stock
 
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\n"
 
@@ -36,6 +38,10 @@ AMBIGUOUS = {
     "an address beyond ASCII": "GET /ä HTTP/1.1\r\nHost: a\r\n\r\n".encode(),
     "no address": b"GET http:// HTTP/1.1\r\nHost: a\r\n\r\n",
     "a tunnel": b"CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n",
+    "a tunnel that is upgraded": b"CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
+    "an address of another host": b"GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n",
+    "an address of another port": b"GET http://a:81/ HTTP/1.1\r\nHost: a\r\n\r\n",
+    "an address of somebody at the host": b"GET http://b@a/ HTTP/1.1\r\nHost: a\r\n\r\n",
 }
 TAKEN_BY_UVICORN = [
     "two codings in one",
@@ -44,6 +50,7 @@ TAKEN_BY_UVICORN = [
     "two hosts",
     "no host",
     "no version",
+    "an address of another host",
 ]
 
 
@@ -71,12 +78,31 @@ def test_the_control_takes_some_of_it(name: str) -> None:
         HEAD + b"Transfer-Encoding: Chunked\r\n\r\n0\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: a\r\nAccept: b\r\nAccept: c\r\n\r\n",
         b"GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET HTTP://A:8000/?b HTTP/1.1\r\nHost: a:8000\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n\r\n",
     ],
 )
 def test_what_is_unusual_and_clear_is_answered(request_: bytes) -> None:
     with served() as server:
         assert server.ask(request_).status == 200
+
+
+UPGRADE = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n"
+
+
+@pytest.mark.parametrize("cut", [0, 30, -5, -2])
+def test_an_upgrade_that_is_not_taken_leaves_the_request_as_it_is(cut: int) -> None:
+    """So asks Java's own client, at its first request. The control answers as if there were no body."""
+    request = HEAD + UPGRADE + b"Content-Length: 3\r\n\r\nabc"
+    with served() as server, stock() as control:
+        wire = server.wire(request[:cut])
+        time.sleep(0.02)
+        wire.send(request[cut:])
+        assert wire.answer().body == b"3"
+        wire.send(request + HEAD + UPGRADE + b"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n" + GOOD)
+
+        assert [wire.answer().body for _ in range(3)] == [b"3", b"2", b"0"]
+        assert control.ask(request).body == b"0"
 
 
 def test_a_length_that_is_too_long_takes_the_next_request_for_its_body() -> None:

@@ -4,10 +4,12 @@ llhttp itself refuses a repeated, signed, empty or listed Content-Length, one be
 headers, spaces before a colon and malformed chunks.
 """
 
+import re
 from collections.abc import Sequence
 
 from foretell.webserver.refusals import Header, malformed
 
+AUTHORITY = re.compile(rb"[/?#]")
 VERSIONS = ("1.1", "1.0")
 
 
@@ -27,6 +29,17 @@ def check_head(headers: Sequence[Header], version: str) -> None:
         raise malformed("no Host header")
     if b"transfer-encoding" in found and (version != "1.1" or found[b"transfer-encoding"].lower() != b"chunked"):
         raise malformed("Transfer-Encoding; `chunked` over HTTP/1.1 is what is taken")
+
+
+def check_authority(url: bytes, headers: Sequence[Header]) -> None:
+    """Raise a Refusal where a whole URL is for another host than the Host header says.
+
+    Security: the one chooses the tenant here, the other (RFC 9112, 3.2.2) at a proxy.
+    """
+    authority = AUTHORITY.split(url.partition(b"://")[2], maxsplit=1)[0]
+    host = dict(headers).get(b"host")
+    if host is not None and host.lower() != authority.lower():
+        raise malformed("its address names another host than its Host header")
 
 
 def head_bytes(url: bytes, headers: Sequence[Header]) -> int:

@@ -16,10 +16,10 @@ from foretell.webserver import refusals
 from foretell.webserver.connection import BODY, DEAF, ENDING, HEAD, WAITING, Connection
 from foretell.webserver.cycle import Cycle
 from foretell.webserver.eager import begin
-from foretell.webserver.framing import check_head, head_bytes
+from foretell.webserver.framing import check_authority, check_head, head_bytes
 from foretell.webserver.known_heads import KnownHead, KnownHeads
 from foretell.webserver.refusals import Refusal
-from foretell.webserver.whole_answers import extensions
+from foretell.webserver.whole_answers import extensions, header_lines
 
 PROBES = (b"/livez", b"/readyz")
 
@@ -66,8 +66,8 @@ class Protocol(Connection):
         self.chunk = len(data)
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._upgrade()
+        except httptools.HttpParserUpgrade as err:
+            self._upgrade(data[err.args[0] :])
         except httptools.HttpParserError as err:
             if self.stage < DEAF:
                 self.refuse(_refusal_for(err))
@@ -124,8 +124,8 @@ class Protocol(Connection):
         scope["method"] = parser.get_method().decode("ascii")
         if version != "1.1":
             scope["http_version"] = version
-        if parser.should_upgrade() and self._should_upgrade():
-            return
+        if parser.should_upgrade() and scope["method"] != "CONNECT":
+            return  # `_upgrade` goes on from here
         self._note_address()
         self.headers = []  # Security: trailers end here, not among the headers that the application trusts
         self.is_fresh = False
@@ -134,7 +134,7 @@ class Protocol(Connection):
         self.received = self.discarded = 0
         self.overhead = -self.chunk
         keeps_alive = version == "1.1" and parser.should_keep_alive() and self.state.leaving_since is None
-        self.may_be_known = keeps_alive and not self.expect_100_continue and not parser.should_upgrade()
+        self.may_be_known = keeps_alive and not self.expect_100_continue
         self._queue(Cycle(self, scope, keep_alive=keeps_alive, expects_continue=self.expect_100_continue))
 
     def _queue(self, cycle: Cycle) -> None:
@@ -161,6 +161,8 @@ class Protocol(Connection):
 
     def _note_address(self) -> None:
         url = httptools.parse_url(self.url)
+        if url.host is not None:
+            check_authority(self.url, self.headers)
         path = url.path.decode("ascii")
         self.scope["path"] = self.root_path + (unquote(path) if "%" in path else path)
         self.scope["raw_path"] = self.root_path.encode("ascii") + url.path
@@ -179,6 +181,8 @@ class Protocol(Connection):
 
     def on_message_complete(self) -> None:
         self.is_between = True
+        if self.parser.should_upgrade():
+            return
         super().on_message_complete()
         if self.stage != BODY:
             return
@@ -200,11 +204,10 @@ class Protocol(Connection):
         elif self.last_words is not None:
             self.say_last_words()
 
-    def _upgrade(self) -> None:
+    def _upgrade(self, rest: bytes) -> None:
+        """Hand the connection to another protocol, or go on without it; `rest` came behind the head."""
         if not self._should_upgrade():
-            self.cycle.keep_alive = (
-                False  # the parser has stopped: this request is answered as plain HTTP, as the last one
-            )
+            self._stay(rest)
         elif self.state.leaving_since is not None:
             self.refuse(refusals.too_busy())
         elif self.unanswered:
@@ -214,9 +217,29 @@ class Protocol(Connection):
             self.handle_websocket_upgrade()
             cast(Any, self.wire.get_protocol()).client_entry = self.client_entry
 
+    def _stay(self, rest: bytes) -> None:
+        """Read a head again without its wish for a protocol that is not spoken here (RFC 9110, 7.8).
+
+        The parser would take the request's body for bytes of that protocol.
+        """
+        version = self.parser.get_http_version().encode()
+        headers = [header for header in self.headers if header[0] != b"upgrade"]
+        self.parser = new_parser(self)
+        self._parse(
+            b"%b %b HTTP/%b\r\n%b\r\n%b"
+            % (self.scope["method"].encode(), self.url, version, header_lines(headers), rest)
+        )
+
 
 def _refusal_for(err: httptools.HttpParserError) -> Refusal:
     """Return why: a check of ours, or llhttp's own words; what else fails in our callbacks is the address."""
     if isinstance(err.__context__, Refusal):
         return err.__context__
     return refusals.malformed("its address" if isinstance(err, httptools.HttpParserCallbackError) else str(err))
+
+
+def new_parser(protocol: Protocol) -> httptools.HttpRequestParser:
+    """Return a parser as uvicorn sets it up: what comes behind a last request is found, and not an error before its answer."""
+    parser = httptools.HttpRequestParser(protocol)
+    parser.set_dangerous_leniencies(lenient_data_after_close=True)
+    return parser
