@@ -34,6 +34,17 @@ def test_the_same_request_again_changes_nothing_and_is_answered_alike(acme: Hous
     assert count_models(acme) == 1
 
 
+def test_a_prediction_that_is_asked_again_is_the_same_one(acme: House, erin: httpx.Client) -> None:
+    ready_sum_model(acme)
+
+    first, again, other = (
+        erin.post(f"{MODELS}sum/predict/", json={"a": 1, "b": 2.5}, headers=headers) for headers in (KEY, KEY, {})
+    )
+
+    assert [answer.status_code for answer in (first, again, other)] == [200, 200, 200]
+    assert first.json()["id"] == again.json()["id"] != other.json()["id"]
+
+
 def test_without_a_key_it_is_done_again(acme: House, erin: httpx.Client) -> None:
     assert [erin.post(MODELS, json={"name": "wine"}).status_code for _ in range(2)] == [201, 409]
 

@@ -63,6 +63,8 @@ def test_csv_in_gives_the_same_rows_with_the_answer(world: World) -> None:
         ("POST", "/api/v1/models/", {}),
         ("POST", f"{PREDICT}?format=csv", {}),
         ("POST", PREDICT, {"Accept": "text/html"}),
+        ("POST", PREDICT, {"Idempotency-Key": "1"}),
+        ("POST", PREDICT, {"Origin": "https://shop.example"}),
         ("POST", PREDICT, {"Content-Type": "application/x-www-form-urlencoded"}),
     ],
 )
