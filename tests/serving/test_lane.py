@@ -13,8 +13,9 @@ import httpx
 import pytest
 
 from foretell.refusals import ModelNotFound
-from foretell.serving.catalogue import Key, Tenant
-from tests.serving.world import MAX_BODY_BYTES, World, limited, principal, sum_version
+from foretell.serving import services
+from foretell.serving.catalogue import Key, Model, Tenant
+from tests.serving.world import MAX_BODY_BYTES, World, limited, loaded_sum, principal, sum_version
 
 PREDICT = "/api/v1/models/sum/predict/"
 ROW = {"a": 1, "b": 2}
@@ -305,6 +306,44 @@ def test_whoever_was_let_in_is_looked_at_again_when_anything_of_the_tenant_chang
         assert client.post(PREDICT, json=ROW).status_code == status
 
         world.change("acme", keys=tenant.keys, models=tenant.models)
+
+
+@pytest.mark.parametrize(("late_s", "status"), [(0.0, 401), (60.0, 200)])
+def test_a_key_that_is_revoked_while_a_body_is_long_in_coming_is_refused(
+    world: World, monkeypatch: pytest.MonkeyPatch, late_s: float, status: int
+) -> None:
+    """Security: else whoever has sent many heads before has as many answers after. The control takes no body for late."""
+    monkeypatch.setattr(services, "LATE_S", late_s)
+
+    async def late_body() -> AsyncIterator[bytes]:
+        yield b'{"a": 1,'
+        world.change("acme", keys={})
+        yield b'"b": 2}'
+
+    answer = asyncio.run(streamed(world, late_body()))
+
+    assert answer.status_code == status
+    assert len(world.log.records) == (status == 200)
+
+
+def test_a_body_that_is_long_in_coming_is_answered_by_what_its_alias_leads_to_then_and_counted_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "LATE_S", 0.0)
+    tenant = world.catalogue.named("acme")
+    assert tenant is not None
+    world.models.put(tenant, sum_version(2, 2), loaded_sum())
+    versions = {1: sum_version(), 2: sum_version(2, 2)}
+
+    async def late_body() -> AsyncIterator[bytes]:
+        yield b'{"a": 1,'
+        world.change("acme", models={"sum": Model(name="sum", versions=versions, aliases={"champion": 2})})
+        yield b'"b": 2}'
+
+    answer = asyncio.run(streamed(world, late_body()))
+
+    assert (answer.status_code, answer.json()["version"]) == (200, 2)
+    assert answer.headers["ratelimit"].startswith('"user";r=999;')
 
 
 def test_a_key_that_expires_is_refused_though_nothing_changed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

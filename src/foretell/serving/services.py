@@ -1,5 +1,7 @@
 """What every face needs of the lane: the door, and the one path of a prediction."""
 
+import time
+
 from foretell.inference.answering import Parse, Prediction
 from foretell.inference.logged import Asked
 from foretell.inference.predicting import LoadedModel
@@ -11,6 +13,8 @@ from foretell.serving.measuring import Measures
 from foretell.serving.ports import Models
 from foretell.serving.predicting import Call, Predictor, find_version
 from foretell.serving.routing import number_of
+
+LATE_S = 0.5  # a body that took longer to come may find that much has changed
 
 
 class LaneServices:
@@ -66,6 +70,8 @@ class LaneServices:
         media_type
             Of the body, where it is one of our own API's; "" for another protocol's, whose rows are logged as columns.
         """
+        if time.perf_counter() - exchange.started > LATE_S:
+            admission = await self.door.still(exchange, admission)
         version = find_version(admission.model, alias=alias, number=number)
         exchange.version = version.number
         asked = Asked(exchange.face, exchange.read or b"", media_type)
