@@ -212,3 +212,25 @@ def test_what_is_left_of_a_coroutine_is_one_to_asyncio_on_every_python() -> None
         return task.get_coro()
 
     assert isinstance(asyncio.run(run()), Coroutine)
+
+
+@pytest.mark.parametrize("is_eager", [True, False])
+def test_one_whose_client_left_is_told_even_where_the_client_has_asked_for_more(is_eager: bool) -> None:
+    """Else an export goes on to its end, for nobody."""
+    ended: list[str] = []
+
+    class Patient(Listener):
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "lifespan":
+                await super().__call__(scope, receive, send)
+                return
+            await receive()
+            ended.append(str((await receive())["type"]))
+
+    with served(Patient(is_eager=is_eager)) as server:
+        wire = server.wire(GOOD + GOOD)
+        wait_until(lambda: server.load.requests == 1)
+        wire.close()
+        wait_until(lambda: server.load.requests == 0)
+
+        assert ended == ["http.disconnect"]

@@ -41,6 +41,7 @@ class Connection(HttpToolsProtocol):
         self.moved_at = self.since  # when a body last grew
         self.received = 0  # bytes of this body
         self.unanswered = 0  # requests whose heads came, and whose answers did not go out
+        self.running: RequestResponseCycle | None = None  # … the first of them, or the last that was answered
         self.last_words: bytes | None = None
         self.unsent, self.unsent_since = 0, self.since
 
@@ -58,6 +59,9 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.stage = ENDING
+        if self.running is not None and self.running is not self.cycle:  # uvicorn tells the last one that came
+            self.running.disconnected = True
+            self.running.message_event.set()
         super().connection_lost(exc)
         self.state.clients.leave(self.client_entry)
 

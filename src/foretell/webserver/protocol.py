@@ -102,6 +102,7 @@ class Protocol(Connection):
 
     def _run(self, cycle: Cycle) -> None:
         """Optimization: an eager application answers most requests here and now; a task is made where it has to wait."""
+        self.running = cycle
         if not self.is_eager or cycle.more_body:
             self._start_asgi_task(cycle, self.app)
             return
@@ -200,7 +201,8 @@ class Protocol(Connection):
         if self.stage == WAITING or self.pipeline:
             self.since = self.moved_at = self.load.now
         if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
+            self.running, app = self.pipeline.pop()
+            self._start_asgi_task(self.running, app)
         elif self.last_words is not None:
             self.say_last_words()
 
