@@ -11,6 +11,7 @@ from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from foretell.accounts.acting import announce, identify_caller
 from foretell.accounts.permissions import Action, is_allowed, is_visible, principal_of
 from foretell.refusals import ModelNotFound
 
@@ -34,6 +35,8 @@ class Allowed(BasePermission):
             return False
         actions: Mapping[str, Action] = getattr(view, "required_actions", {})
         action = _action(request.method or "", actions)
+        identify_caller(request)
+        announce(request, action, view.kwargs)
         principal, model = principal_of(request), view.kwargs.get("name")
         if model is not None and not is_visible(principal, model):
             raise ModelNotFound
@@ -46,6 +49,8 @@ def requires(action: Action) -> Callable[[Page[P]], Page[P]]:
     def decorate(page: Page[P]) -> Page[P]:
         @wraps(page)
         def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            identify_caller(request)
+            announce(request, action, kwargs)
             principal, model = principal_of(request), _text(kwargs.get("name"))
             if model is not None and not is_visible(principal, model):
                 raise Http404

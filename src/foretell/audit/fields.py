@@ -20,7 +20,7 @@ FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "invitation": frozenset({"email", "role", "expires_at", "state", "username"}),
     "grant": frozenset({"user", "model", "actions", "role"}),
     "model": frozenset({
-        "description", "tags", "archived", "limit_scope", "log_payload", "redacted_inputs", "created_by", "four_eyes", "aliases",
+        "description", "tags", "archived_at", "limit_scope", "log_payload", "redacted_inputs", "created_by", "four_eyes", "aliases",
         "versions", "restricted",
     }),
     "card": frozenset({"text"}),

@@ -13,6 +13,7 @@ from foretell.accounts.models import APIKey
 from foretell.audit.recording import record
 from foretell.core.tenancy import use_tenant
 from foretell.registry.building import defer_build
+from foretell.registry.describing import target_of
 from foretell.registry.models import ModelVersion, State
 from foretell.tenants.archives.reading import Arrived, importing
 
@@ -60,10 +61,10 @@ def _end_keys(now: datetime) -> int:
 
 def _build_again(now: datetime) -> int:
     """Security: nothing of another installation is served on its word; each version is opened and checked as at its push."""
-    versions = list(ModelVersion.objects.filter(state__in=[State.READY, State.BUILDING]))
+    versions = list(ModelVersion.objects.select_related("model").filter(state__in=[State.READY, State.BUILDING]))
     for version in versions:
         record(
-            action="version.quarantined", target=("version", f"{version.model_id}/{version.number}"),
+            action="version.quarantined", target=target_of(version),
             before={"state": version.state}, after={"state": State.QUARANTINED, "reason": REASON},
         )  # fmt: skip
         version.state, version.seal, version.interruptions = State.QUARANTINED, "", 0

@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "foretell.core.static_files.StaticFilesMiddleware",
     "foretell.tenants.middleware.TenantMiddleware",
+    "foretell.audit.middleware.ActorMiddleware",
     "foretell.core.cross_origin.middleware.CrossOriginMiddleware",
     "foretell.core.slashes.SlashMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

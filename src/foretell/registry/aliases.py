@@ -1,10 +1,13 @@
 """Moving aliases: the only thing about a model that changes under its callers. Each move has a row for ever."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from foretell.accounts.models import User
+from foretell.audit.recording import record
 from foretell.inference.signature import Input, Signature
 from foretell.naming import check_alias
 from foretell.refusals import NoSuchAlias, VersionNotReady
@@ -52,7 +55,15 @@ def promote_version(
         model=version.model, alias=alias, from_number=existing.version.number if existing else None, to_number=version.number,
         is_rollback=is_rollback, moved_by=by, moved_at=now,
     )  # fmt: skip
-    return _pointed(existing, version, alias)
+    before = {"version": existing.version.number} if existing else None
+    pointed = _pointed(existing, version, alias)
+    _record(
+        version.model,
+        alias,
+        before,
+        {"version": version.number, "is_rollback": is_rollback, "requested_by": by.username},
+    )
+    return pointed
 
 
 @transaction.atomic
@@ -94,6 +105,7 @@ def delete_alias(*, model: RegisteredModel, alias: str, by: User, now: datetime,
         model=model, alias=alias, from_number=existing.version.number, to_number=None, moved_by=by, moved_at=now
     )
     existing.delete()
+    _record(model, alias, {"version": existing.version.number}, None)
 
 
 def why_callers_break(served: Signature, offered: Signature) -> list[str]:
@@ -110,6 +122,14 @@ def why_callers_break(served: Signature, offered: Signature) -> list[str]:
     if _shape(served) != _shape(offered):
         broken.append("the outputs are others")
     return broken
+
+
+def _record(
+    model: RegisteredModel, alias: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
+) -> None:
+    """Write a move down, as `alias_history` reads it."""
+    action = "alias.deleted" if after is None else "alias.rolled_back" if after["is_rollback"] else "alias.moved"
+    record(action=action, target=("alias", f"{model.name}@{alias}"), before=before, after=after)
 
 
 def _shape(signature: Signature) -> list[tuple[str, str]]:

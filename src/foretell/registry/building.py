@@ -16,12 +16,14 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
+from foretell.audit.recording import record
 from foretell.core.tenancy import current_tenant
 from foretell.errors import ForetellError
 from foretell.inference.building import BuildOptions, BuiltModel, build
 from foretell.inference.errors import InferenceError, SandboxUnavailable
 from foretell.inference.sandbox import Sandbox
 from foretell.registry import aliases, storage
+from foretell.registry.describing import target_of
 from foretell.registry.errors import ModelArchived, SignatureMismatch
 from foretell.registry.models import ModelVersion, State
 from foretell.registry.sealing import seal
@@ -145,6 +147,8 @@ def finish(version: ModelVersion, built: BuiltModel, artifact: storage.Stored) -
             None,
         )
         version.save(update_fields=[*_SEALED, "updated_at"])
+        after = {name: getattr(version, name) for name in ("state", "sha256", "size_bytes", "runtime")}
+        record(action="version.ready", target=target_of(version), before={"state": State.BUILDING}, after=after)
         _move_wanted_alias(version)
 
 
@@ -158,6 +162,8 @@ def fail(version: ModelVersion, err: ForetellError) -> None:
                 None,
             )
             version.save(update_fields=["state", "reason_code", "reason", "lease_expires_at", "updated_at"])
+            after = {name: getattr(version, name) for name in ("state", "reason_code", "reason")}
+            record(action="version.failed", target=target_of(version), before={"state": State.BUILDING}, after=after)
 
 
 @contextmanager

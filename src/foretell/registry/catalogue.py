@@ -1,6 +1,6 @@
 """Making, describing and archiving registered models."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from foretell.accounts.limiting import ModelScope
 from foretell.accounts.permissions import Action, Principal, is_allowed, is_visible
+from foretell.audit.recording import record
 from foretell.naming import check_model_name
 from foretell.refusals import NotAllowed
 from foretell.registry.errors import ModelExists, UnknownLimitScope
@@ -32,9 +33,13 @@ def create_model(
         raise NotAllowed(f"Your key is limited to other models, and could not see {name!r} once it is made.")
     try:
         with transaction.atomic():
-            return RegisteredModel.objects.create(
+            model = RegisteredModel.objects.create(
                 name=name, description=description, tags=tags or {}, created_by=principal.user
             )
+            record(
+                action="model.created", target=("model", name), after={"description": description, "tags": model.tags}
+            )
+            return model
     except IntegrityError as err:
         raise ModelExists(name) from err
 
@@ -78,9 +83,11 @@ def change_model(
     changes |= log_changes(
         model=model, principal=principal, log_payload=log_payload, redacted_inputs=redacted_inputs
     )  # fmt: skip
+    before = {field: getattr(model, field) for field in changes}
     for field, value in changes.items():
         setattr(model, field, value)
     model.save(update_fields=[*changes, "updated_at"])
+    record(action=_name_of(changes), target=("model", model.name), before=before, after=changes)
 
 
 def archive_model(
@@ -94,6 +101,13 @@ def scope_of_model(name: str) -> ModelScope | None:
     """Return the named limit that predictions of a model take from; None where it has none, or is not there."""
     found = RegisteredModel.objects.filter(name=name, archived_at=None).values_list("limit_scope", flat=True).first()
     return ModelScope(name, found) if found else None
+
+
+def _name_of(changes: Mapping[str, Any]) -> str:
+    """Return what the audit calls these changes: whether a model is in use is a thing of its own."""
+    if changes.keys() != {"archived_at"}:
+        return "model.changed"
+    return "model.restored" if changes["archived_at"] is None else "model.archived"
 
 
 def _check_may_limit(principal: Principal, model: RegisteredModel, scope: str) -> None:

@@ -37,7 +37,7 @@ def describe_version(
     for name, value in fields.items():
         setattr(found, name, value)
     found.save(update_fields=[*fields, *(["parent"] if "lineage" in fields else []), "updated_at"])
-    record(action="version.changed", target=("version", _called(found)), before=before, after=fields)
+    record(action="version.changed", target=target_of(found), before=before, after=fields)
     return found
 
 
@@ -59,11 +59,12 @@ def delete_version(*, version: ModelVersion, principal: Principal, precondition:
         raise VersionNotReady(f"{found} is being built. Wait until it is ready or failed, then delete it.")
     before = {"state": found.state, "sha256": found.sha256, "author": found.created_by.username}
     found.delete()
-    record(action="version.deleted", target=("version", _called(found)), before=before)
+    record(action="version.deleted", target=target_of(found), before=before)
 
 
-def _called(version: ModelVersion) -> str:
-    return f"{version.model.name}:{version.number}"
+def target_of(version: ModelVersion) -> tuple[str, str]:
+    """Return what the audit calls a version."""
+    return "version", f"{version.model.name}:{version.number}"
 
 
 def _locked(version: ModelVersion, principal: Principal, precondition: Precondition) -> ModelVersion:

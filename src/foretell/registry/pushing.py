@@ -11,10 +11,12 @@ from django.db import transaction
 
 from foretell.accounts.models import User
 from foretell.accounts.permissions import Action, Principal, is_allowed
+from foretell.audit.recording import record
 from foretell.naming import CHAMPION, check_alias, check_model_name
 from foretell.refusals import NotAllowed
 from foretell.registry.aliases import promote_version
 from foretell.registry.building import defer_build
+from foretell.registry.describing import target_of
 from foretell.registry.errors import ModelArchived
 from foretell.registry.lineage import parent_of
 from foretell.registry.models import ModelVersion, RegisteredModel, State
@@ -98,8 +100,10 @@ def _check_alias(alias: str | None, principal: Principal, model: str) -> None:
 
 def _locked_model(name: str, by: User) -> RegisteredModel:
     """Race condition: pushes of one model take turns, so that numbers have no gaps and equal pushes meet."""
-    RegisteredModel.objects.bulk_create([RegisteredModel(name=name, created_by=by)], ignore_conflicts=True)
+    _, is_new = RegisteredModel.objects.get_or_create(name=name, defaults={"created_by": by})
     model = RegisteredModel.objects.select_for_update().get(name=name)
+    if is_new:
+        record(action="model.created", target=("model", name))
     if model.archived_at is not None:
         raise ModelArchived(name)
     return model
@@ -110,11 +114,16 @@ def _again(version: ModelVersion, metadata: PushMetadata, principal: Principal, 
     if metadata.alias is not None and version.is_ready:
         promote_version(version=version, alias=metadata.alias, by=principal.user, now=now)
     elif metadata.alias is not None:
-        version.wanted_alias = metadata.alias
+        before, version.wanted_alias = {"wanted_alias": version.wanted_alias}, metadata.alias
         version.save(update_fields=["wanted_alias", "updated_at"])
+        record(
+            action="version.changed", target=target_of(version), before=before, after={"wanted_alias": metadata.alias}
+        )
     if version.state == State.FAILED:
+        before = {"state": version.state, "reason_code": version.reason_code}
         version.state, version.reason_code, version.reason, version.interruptions = State.QUARANTINED, "", "", 0
         version.save(update_fields=["state", "reason_code", "reason", "interruptions", "updated_at"])
+        record(action="version.pushed", target=target_of(version), before=before, after={"state": version.state})
         defer_build(version, now=now)
     return version
 
@@ -129,9 +138,13 @@ def _new_version(
     parent: ModelVersion | None,
 ) -> ModelVersion:
     model.last_number += 1
+    is_described = bool(model.description) or not metadata.description
     model.description = model.description or metadata.description
     model.save(update_fields=["last_number", "description", "updated_at"])
-    return ModelVersion.objects.create(
+    if not is_described:
+        after = {"description": model.description}
+        record(action="model.changed", target=("model", model.name), before={"description": ""}, after=after)
+    version = ModelVersion.objects.create(
         model=model,
         number=model.last_number,
         push_digest=digest,
@@ -146,6 +159,14 @@ def _new_version(
         parent=parent,
         created_by=principal.user,
     )
+    record(action="version.pushed", target=target_of(version), after=_as_pushed(version))
+    return version
+
+
+def _as_pushed(version: ModelVersion) -> dict[str, Any]:
+    """Return what the audit keeps of a push."""
+    said = ("state", "push_digest", "wanted_alias", "metrics", "tags", "description", "lineage")
+    return {name: getattr(version, name) for name in said}
 
 
 def _first_champion(model: RegisteredModel, principal: Principal) -> str:

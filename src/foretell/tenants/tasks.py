@@ -4,7 +4,8 @@ Every task of ours is made by `tenant_task` or `each_tenant_task`, or, where it 
 a bare one would run without a tenant, and a test forbids it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 from uuid import UUID
@@ -91,13 +92,21 @@ def _run_for(tenant_id: str, function: Callable[..., None], arguments: dict[str,
     if tenant is None or tenant.is_suspended:
         log.warning("task discarded: its tenant is gone or suspended", tenant_id=tenant_id, task=function.__name__)
         return
-    with use_tenant(tenant), structlog.contextvars.bound_contextvars(tenant=tenant.name):
+    with _working(tenant, function):
         function(**arguments)
+
+
+@contextmanager
+def _working(tenant: Tenant, function: Callable[..., None]) -> Iterator[None]:
+    """Work in the tenant's schema, as the task: that is who acts, for the audit."""
+    named = structlog.contextvars.bound_contextvars(tenant=tenant.name)
+    with use_tenant(tenant), acting_task(function.__name__), named:
+        yield
 
 
 def _run_or_log(tenant: Tenant, function: Callable[[], None]) -> None:
     """Keep one tenant's trouble from the others: it is logged, and the next period tries again."""
-    with use_tenant(tenant), structlog.contextvars.bound_contextvars(tenant=tenant.name):
+    with _working(tenant, function):
         try:
             function()
         except Exception:

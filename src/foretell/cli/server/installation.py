@@ -1,7 +1,9 @@
 """A Django that is set up, with its database running: what administering commands work in."""
 
+import getpass
 import importlib.util
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -48,12 +50,22 @@ def installation(*, migrated: bool = True, or_snapshot: bool = False) -> Iterato
     end_in_order()
     with running_database():
         set_up_django()
+        from foretell.audit.actors import acting_command
         from foretell.config.reaching import reached_database
 
         with reached_database():
             if migrated:
                 _require_migrated(or_snapshot=or_snapshot)
-            yield
+            with acting_command(_operator(), host=socket.gethostname()):
+                yield
+
+
+def _operator() -> str:
+    """Return who typed the command: the operating system's word for it."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user may have a number only
+        return f"uid {os.getuid()}"
 
 
 def _require_migrated(*, or_snapshot: bool) -> None:
