@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from foretell.limits import SharedMemoryLimiter
+from foretell.limits import MemoryLimiter, SharedMemoryLimiter
 from foretell.limits.locks import ProcessLock
 from foretell.limits.mutexes import MUTEX_BYTES, fresh_mutex
 from foretell.limits.table_files import MUTEX_AT, TableFile, TableFull, boot_id
@@ -48,7 +49,7 @@ print(json.dumps(sum(limiter.take(claims).allowed for _ in range(takes))), flush
 HOLDER = """
 import sys, time
 from pathlib import Path
-from foretell.limits import SharedMemoryLimiter
+from foretell.limits import MemoryLimiter, SharedMemoryLimiter
 limiter = SharedMemoryLimiter(Path(sys.argv[1]))
 with limiter._table:
     print("held", flush=True)
@@ -277,6 +278,47 @@ def test_a_slot_is_not_given_to_two_claims_of_one_take(tmp_path: Path) -> None:
         if decision.allowed:
             assert not any(one.allowed for single in claims if (one := limiter.take([single])))
         clock.move(25)
+
+
+def test_what_is_given_back_to_a_bucket_whose_slot_is_another_s_by_now_is_nothing(tmp_path: Path) -> None:
+    clock, one = Clock(), claim("1/s")
+    limiter = SharedMemoryLimiter(tmp_path / "limits", slots=8, clock=clock)
+    limiter.take([one])
+    clock.move(2)
+    others = [claim("2/d", id=str(number)) for number in range(8)]
+    for other in others:
+        limiter.take([other])
+    assert limiter.slots == 8
+
+    limiter.give_back([one])
+
+    assert [decision.remaining for other in others if (decision := limiter.take([other], cost=0))] == [1] * 8
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_two_processes_that_remember_places_decide_as_one_that_has_all_in_a_dictionary(
+    tmp_path: Path, seed: int
+) -> None:
+    """Whatever became of a place meanwhile: its table grew or was cleared, or the slot is stale, or another's."""
+    random_, clock = random.Random(seed), Clock()  # noqa: S311  no secret
+    limiters, plain = (
+        [SharedMemoryLimiter(tmp_path / "limits", slots=8, clock=clock) for _ in range(2)],
+        MemoryLimiter(clock=clock),
+    )
+    limiters[1]._table = Table(limiters[0]._table.file, slots=8)  # mapped and locked by itself, as another process's is
+    rates = ("1/min", "3/min", "2/s", "5/10s", "1/d", "10/min burst 2")
+    buckets = [[claim(rates[id % len(rates)], id=str(id)) for id in range(60)] for _ in limiters]
+    for _ in range(200):
+        at, event = random_.randrange(2), random_.random()
+        if event < 0.05:
+            clock.move(random_.choice((0.3, 10, 61, 3_600)))
+        elif event < 0.06:
+            limiters[at].clear()
+            plain.clear()
+        claims, cost = random_.sample(buckets[at], random_.randint(1, 4)), random_.choice((0, 1, 1, 1, 2, 7))
+
+        assert limiters[at].take(claims, cost) == plain.take(claims, cost)
+    assert limiters[0].slots > 8
 
 
 def test_a_file_of_another_boot_is_made_anew(tmp_path: Path) -> None:

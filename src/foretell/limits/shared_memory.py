@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from foretell.limits import gcra
@@ -58,10 +59,11 @@ class SharedMemoryLimiter:
     def give_back(self, claims: Sequence[Claim], cost: int = 1) -> None:
         with self._table as memory:
             for claim in claims:
-                offset, is_there = self._table.find(claim.bucket, self._clock())
-                if is_there:
-                    _, full_at = SLOT.unpack_from(memory, offset)
-                    SLOT.pack_into(memory, offset, claim.bucket, gcra.given_back(claim, full_at, cost))
+                with suppress(NoPlace):  # then it is not there: it was full again, and its slot is another's
+                    offset, is_there = self._table.find(claim.bucket, self._clock())
+                    if is_there:
+                        _, full_at = SLOT.unpack_from(memory, offset)
+                        SLOT.pack_into(memory, offset, claim.bucket, gcra.given_back(claim, full_at, cost))
 
     def clear(self) -> None:
         """Forget what was taken: every bucket is full again."""
