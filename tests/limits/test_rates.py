@@ -25,7 +25,8 @@ def test_a_rate_reads_as_it_is_said(text: str, rate: Rate) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "10", "10/", "/min", "0/min", "-1/min", "1.5/s", "10/fortnight", "10/min burst", "10/min burst 0", "10/0s", "1/32d",
-     "10000000000000000/s", "10/min; 20/h", "\uff11\uff10/min", "1\u00b2/s", "10/min\n20/min burst", "9" * 5_000 + "/s"],
+     "10000000000000000/s", "10/min; 20/h", "\uff11\uff10/min", "1\u00b2/s", "10/min\n20/min burst", "9" * 5_000 + "/s",
+     "1/d burst 36501", "100/31d burst 1000000"],
 )  # fmt: skip
 def test_what_is_no_rate_is_refused_with_what_was_found_and_what_is_expected(text: str) -> None:
     with pytest.raises(InvalidRate) as refused:
@@ -35,7 +36,7 @@ def test_what_is_no_rate_is_refused_with_what_was_found_and_what_is_expected(tex
     assert len(str(refused.value)) < 400
 
 
-@pytest.mark.parametrize("text", ["10/min", "100/s", "5/10s", "10/min burst 20", "3/d"])
+@pytest.mark.parametrize("text", ["10/min", "100/s", "5/10s", "10/min burst 20", "3/d", "1/d burst 36500"])
 def test_a_rate_is_written_as_it_is_read(text: str) -> None:
     assert str(Rate.parse(text)) == text
 

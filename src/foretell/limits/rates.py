@@ -11,6 +11,7 @@ UNITS = {
 }  # fmt: skip
 MAX_COUNT = 1_000_000_000
 MAX_PERIOD_S = 31 * 86_400.0
+MAX_TOLERANCE_NS = 100 * 365 * 86_400 * NS  # a time to come has to fit into 64 bits, in nanoseconds
 EXPECTED = 'such as "10/min", "100/s", "60000/h", "5/10s" or "10/min burst 20"'
 WRITTEN = re.compile(r"([0-9]+) ?/ ?([0-9]+)? ?([a-z]+)(?: burst ([0-9]+))?")
 
@@ -44,6 +45,8 @@ class Rate:
         if not 0 < self.period_s <= MAX_PERIOD_S:
             raise InvalidRate(str(self), ": its time is longer than nothing and at most 31 days")
         interval_ns = -(-round(self.period_s * NS) // self.count)  # rounded up: never more than was said
+        if interval_ns * self.burst > MAX_TOLERANCE_NS:
+            raise InvalidRate(str(self), ": its burst would take more than a hundred years to come again")
         object.__setattr__(self, "interval_ns", interval_ns)
         object.__setattr__(self, "tolerance_ns", interval_ns * self.burst)
 
