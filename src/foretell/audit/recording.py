@@ -7,12 +7,10 @@ from django.db import connection
 from django.utils import timezone
 
 from foretell.audit.actors import current_actor
+from foretell.audit.chains import chain_id, entry_model
 from foretell.audit.content import content_digest, plain, plain_text, seal
 from foretell.audit.entries import AuditEntry
 from foretell.audit.fields import check_fields
-from foretell.audit.installation.models import InstallationEntry
-from foretell.audit.models import Entry
-from foretell.core.tenancy import PUBLIC_SCHEMA, active, current_tenant
 
 
 class NotInTransaction(RuntimeError):
@@ -50,19 +48,12 @@ def record(
     _entry(action, target, before, after, name).save(force_insert=True)
 
 
-def chain_id() -> str:
-    """Return what the chain at hand is called in its seals: a tenant's id, or `public`."""
-    tenant = active()
-    is_public = tenant is not None and tenant.schema_name == PUBLIC_SCHEMA
-    return PUBLIC_SCHEMA if is_public else str(current_tenant().id)
-
-
 def _entry(
     action: str, target: tuple[str, str], before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, name: str
 ) -> AuditEntry:
     chain, actor = chain_id(), current_actor()
     kind, identifier = target
-    row = (InstallationEntry if chain == PUBLIC_SCHEMA else Entry)(
+    row = entry_model()(
         at=timezone.now(), action=action, target_kind=kind, target_id=plain_text(identifier, 200), target_name=plain_text(name, 200),
         before=plain(before), after=plain(after), actor_id=actor.user_id, actor_name=plain_text(actor.name, 200),
         credential=str(actor.credential), credential_id=plain_text(actor.credential_id, 64), face=str(actor.face),

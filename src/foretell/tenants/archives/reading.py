@@ -263,9 +263,12 @@ def _compare(found: dict[str, Listed], manifest: Manifest) -> None:
 
 
 def _write_down(head: Head, arrived: Arrived) -> None:
-    after = {
+    after: dict[str, Any] = {
         "name": arrived.tenant.name,
         "settings": {"made_at": head.made_at, "rows": arrived.n_rows, "artifacts": arrived.n_artifacts},
+        **{
+            name: head.chain[name] for name in ("position", "digest") if name in head.chain
+        },  # where its own audit ended
     }
     record(action="tenant.imported", target=target_of(arrived.tenant), name=arrived.tenant.name, after=after)
 
