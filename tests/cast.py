@@ -9,7 +9,7 @@ PASSWORD = "a long enough passphrase"
 
 # What acts leave behind; people are put back one by one, since making them costs a password hash each.
 CLEARED = (
-    "registry_aliasmove", "registry_alias", "registry_modelversion", "registry_registeredmodel", "django_session",
+    "registry_promotionrequest", "registry_aliasmove", "registry_alias", "registry_modelversion", "registry_registeredmodel", "django_session",
     "monitoring_prediction", "monitoring_usagehour", "monitoring_loggap", "idempotency_keptanswer", "cross_origin_allowedorigin", "tokens_tokenfamily", "tokens_signingkey",
     "accounts_modelgrant", "accounts_modelpolicy", "accounts_invitation",
 )  # fmt: skip

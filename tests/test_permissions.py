@@ -47,6 +47,7 @@ API = "/api/v1"
 PREDICTION = "01a1fd19-5c37-7fea-93a3-387aa748e341"  # Alice's
 ROBOT = "01a1fd19-5c37-7fea-93a3-0000000000b0"  # a service account of acme's
 INVITATION = "01a1fd19-5c37-7fea-93a3-0000000000c0"
+PROMOTION = "01a1fd19-5c37-7fea-93a3-0000000000d0"  # asked for by somebody who is none of them
 KEY = {"name": "k", "scopes": ["predict"]}
 ROW = {"json": {"a": 1, "b": 2}}
 PUSH = {
@@ -82,8 +83,8 @@ MATRIX = [
     Row("GET", "registry:models", f"{API}/models/", 200, 200, 200, is_somebodys=False),
     Row("POST", "registry:models", f"{API}/models/", 403, 201, 201, {"json": {"name": "wine"}}, is_somebodys=False),
     Row("GET", "registry:model", f"{API}/models/sum/", 200, 200, 200),
-    Row("PUT", "registry:model", f"{API}/models/sum/", 403, 200, 200, {"json": {"description": "x", "tags": {}}, **MATCH}),
-    Row("PATCH", "registry:model", f"{API}/models/sum/", 403, 200, 200, {"json": {"description": "x"}}),
+    Row("PUT", "registry:model", f"{API}/models/sum/", 403, 403, 200, {"json": {"description": "x", "tags": {}}, **MATCH}),
+    Row("PATCH", "registry:model", f"{API}/models/sum/", 403, 403, 200, {"json": {"description": "x"}}),
     Row("DELETE", "registry:model", f"{API}/models/sum/", 403, 403, 204),
     Row("GET", "registry:versions", f"{API}/models/sum/versions/", 200, 200, 200),
     Row("POST", "registry:versions", f"{API}/models/sum/versions/", 403, 201, 201, PUSH, is_somebodys=False),
@@ -103,13 +104,24 @@ MATRIX = [
     Row("PUT", "registry:version-metric", f"{API}/models/sum/versions/1/metrics/f1/", 403, 403, 201, {"json": {"value": 0.5}}),
     Row("DELETE", "registry:version-metric", f"{API}/models/sum/versions/1/metrics/f1/", 403, 404, 404),
     Row("GET", "registry:model-tags", f"{API}/models/sum/tags/", 200, 200, 200),
-    Row("PUT", "registry:model-tags", f"{API}/models/sum/tags/", 403, 200, 200, {"json": {"team": "a"}, **MATCH}),
+    Row("PUT", "registry:model-tags", f"{API}/models/sum/tags/", 403, 403, 200, {"json": {"team": "a"}, **MATCH}),
     Row("GET", "registry:model-tag", f"{API}/models/sum/tags/team/", 404, 404, 404),
-    Row("PUT", "registry:model-tag", f"{API}/models/sum/tags/team/", 403, 201, 201, {"json": {"value": "a"}}),
+    Row("PUT", "registry:model-tag", f"{API}/models/sum/tags/team/", 403, 403, 201, {"json": {"value": "a"}}),
     Row("DELETE", "registry:model-tag", f"{API}/models/sum/tags/team/", 403, 404, 404),
     Row("GET", "registry:card", f"{API}/models/sum/card/", 404, 404, 404),
-    Row("PUT", "registry:card", f"{API}/models/sum/card/", 403, 201, 201, {"json": {"text": "# Sum"}}),
-    Row("DELETE", "registry:card", f"{API}/models/sum/card/", 403, 404, 404, MATCH),
+    Row("PUT", "registry:card", f"{API}/models/sum/card/", 403, 403, 201, {"json": {"text": "# Sum"}}),
+    Row("DELETE", "registry:card", f"{API}/models/sum/card/", 403, 403, 404, MATCH),
+    Row("GET", "registry:access", f"{API}/models/sum/access/", 403, 403, 200),
+    Row("PATCH", "registry:access", f"{API}/models/sum/access/", 403, 403, 200, {"json": {"restricted": True}}),
+    Row("GET", "registry:grants", f"{API}/models/sum/grants/", 403, 403, 200),
+    Row("GET", "registry:grant", f"{API}/models/sum/grants/{ROBOT}/", 403, 403, 200),
+    Row("PUT", "registry:grant", f"{API}/models/sum/grants/{ROBOT}/", 403, 403, 200, {"json": {"actions": ["push"]}}),
+    Row("DELETE", "registry:grant", f"{API}/models/sum/grants/{ROBOT}/", 403, 403, 204),
+    Row("GET", "registry:promotions", f"{API}/promotions/", 200, 200, 200, is_somebodys=False),
+    Row("GET", "registry:promotion", f"{API}/models/sum/promotions/{PROMOTION}/", 200, 200, 200),
+    Row("POST", "registry:promotion-approve", f"{API}/models/sum/promotions/{PROMOTION}/approve/", 403, 403, 200, {"json": {}}),
+    Row("POST", "registry:promotion-decline", f"{API}/models/sum/promotions/{PROMOTION}/decline/", 403, 403, 200, {"json": {}}),
+    Row("POST", "registry:promotion-withdraw", f"{API}/models/sum/promotions/{PROMOTION}/withdraw/", 403, 403, 403, {"json": {}}),
     Row("GET", "registry:compare", f"{API}/models/sum/compare/?a=1&b=2", 200, 200, 200),
     Row("GET", "registry:artifact", f"{API}/models/sum/versions/1/artifact/", 200, 200, 200),
     Row("GET", "registry:aliases", f"{API}/models/sum/aliases/", 200, 200, 200),
@@ -179,17 +191,23 @@ def sum_model(acme: House) -> None:
 
 
 @pytest.fixture(autouse=True)
-def robot(acme: House) -> None:
-    """A service account with a key, and somebody who was invited."""
+def robot(sum_model: None, acme: House) -> None:
+    """A service account with a key and a grant, which asked for a promotion; and somebody who was invited."""
     from datetime import timedelta
 
     from django.utils import timezone
 
-    from foretell.accounts.models import APIKey, Invitation, User
+    from foretell.accounts.models import APIKey, Invitation, ModelGrant, User
+    from foretell.registry.models import ModelVersion, PromotionRequest
 
     with acme.inside():
-        User.objects.create(id=ROBOT, username="robot", is_person=False, password="!", responsible=acme.user("alice"))
+        User.objects.create(id=ROBOT, username="robot", is_person=False, password="!", responsible=None)
         APIKey.objects.create(key_id="robotrobot", secret_digest="0", user_id=ROBOT, name="k", scopes=["predict"])
+        ModelGrant.objects.create(user_id=ROBOT, model_name="sum", actions=["promote"])
+        version = ModelVersion.objects.get(model__name="sum", number=2)
+        PromotionRequest.objects.create(
+            id=PROMOTION, model=version.model, alias="champion", version=version, from_number=1, requested_by_id=ROBOT
+        )
         Invitation.objects.create(id=INVITATION, email="i@acme.example", expires_at=timezone.now() + timedelta(days=1))
 
 

@@ -32,7 +32,7 @@ Tells <b>red</b> from white.
 
 @pytest.fixture
 def wine(acme: House) -> None:
-    listed_model(acme, "wine")
+    listed_model(acme, "wine", by="erin")
 
 
 def test_a_card_is_written_and_read_in_its_parts(wine: None, erin: httpx.Client, bob: httpx.Client) -> None:

@@ -83,12 +83,24 @@ def test_an_archived_model_answers_no_more_until_it_is_restored(acme: House, ali
 
 
 def test_archiving_takes_the_right_to_promote_by_whichever_address(acme: House, erin: httpx.Client) -> None:
-    ready_sum_model(acme)
+    ready_sum_model(acme, by="erin")
 
     assert erin.delete("/api/v1/models/sum/").status_code == 403
     assert erin.patch("/api/v1/models/sum/", json={"archived": True}).status_code == 403
     assert erin.patch("/api/v1/models/sum/", json={"description": "Sums."}).status_code == 200
     assert erin.get("/api/v1/models/").json()["count"] == 1
+
+
+def test_an_editor_describes_the_models_they_registered_and_no_others(acme: House, erin: httpx.Client) -> None:
+    ready_sum_model(acme)
+    ready_sum_model(acme, name="hers", by="erin")
+
+    for path, change in (("", {"description": "x"}), ("tags/team/", {"value": "a"}), ("card/", {"text": "# x"})):
+        statuses = [
+            (erin.put if path else erin.patch)(f"/api/v1/models/{name}/{path}", json=change).status_code
+            for name in ("sum", "hers")
+        ]
+        assert (statuses[0], statuses[1] < 300) == (403, True), path
 
 
 def test_describing_a_model_leaves_the_numbering_of_its_versions_alone(acme: House, erin: httpx.Client) -> None:
@@ -97,7 +109,7 @@ def test_describing_a_model_leaves_the_numbering_of_its_versions_alone(acme: Hou
     from foretell.registry.catalogue import change_model
     from foretell.registry.models import RegisteredModel
 
-    ready_sum_model(acme)
+    ready_sum_model(acme, by="erin")
     with acme.inside():
         read_before = RegisteredModel.objects.get()
         ready_sum_model(acme, tweak="pushed meanwhile")

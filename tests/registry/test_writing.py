@@ -234,7 +234,7 @@ def test_a_version_that_is_being_built_is_not_deleted(acme: House, alice: httpx.
 
 
 def test_two_people_who_set_different_tags_keep_both(acme: House, alice: httpx.Client, http_for: HttpFor) -> None:
-    ready_sum_model(acme)
+    ready_sum_model(acme, by="erin")
     alice.put(f"{SUM}tags/a/", json={"value": "1"})
     http_for("erin").put(f"{SUM}tags/b/", json={"value": "2"})
 

@@ -14,6 +14,9 @@ from foretell.core.strict import StrictBooleanField, StrictCharField, StrictInte
 MAX_PASSWORD_CHARS = 1_024
 
 
+SERVICE_ROLE_CHOICES = [(role, role) for role in Role.values if role != Role.OWNER]
+
+
 class UserNameField(StrictCharField):
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=150, **options)
@@ -82,7 +85,7 @@ class ServiceAccountSerializer(StrictSerializer):
     shown = tuple(UserSerializer.Meta.fields)
 
     username = UserNameField()
-    role = serializers.ChoiceField([(role, role) for role in Role.values if role != Role.OWNER], default=Role.VIEWER)
+    role = serializers.ChoiceField(SERVICE_ROLE_CHOICES, default=Role.VIEWER)
     responsible = UserNameField(required=False, help_text="The admin or owner who answers for it; by default you.")
 
 

@@ -199,6 +199,12 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "RoleEnum": "foretell.accounts.roles.Role",
+        "ServiceRoleEnum": "foretell.accounts.writing.SERVICE_ROLE_CHOICES",
+        "VersionStateEnum": "foretell.registry.models.State",
+        "PromotionStateEnum": "foretell.registry.promotion_requests.RequestState",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "foretell.registry.openapi.add_predict_routes",

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
+from foretell.accounts.grants import policy_of
 from foretell.accounts.models import User
 from foretell.audit.recording import record
 from foretell.inference.signature import Input, Signature
@@ -14,6 +15,7 @@ from foretell.refusals import NoSuchAlias, VersionNotReady
 from foretell.registry.errors import (
     AliasChanged,
     AliasExists,
+    ApprovalRequired,
     ModelArchived,
     NothingToRollBackTo,
     PreconditionRequired,
@@ -25,7 +27,7 @@ from foretell.registry.models import Alias, AliasMove, ModelVersion, RegisteredM
 @transaction.atomic
 def promote_version(
     *, version: ModelVersion, alias: str, by: User, now: datetime, if_match: str | None = None, must_match: bool = False,
-    allow_signature_change: bool = False, is_rollback: bool = False,
+    allow_signature_change: bool = False, is_rollback: bool = False, is_approved: bool = False,
 ) -> Alias:  # fmt: skip
     """Point `alias` at `version`; the next request through the alias uses it.
 
@@ -39,6 +41,8 @@ def promote_version(
         where the alias is no longer the one of `if_match`, or, if it `must_match`, none was said for an alias that exists.
     SignatureMismatch
         if callers of the version served until now would be refused by this one, and no change was allowed.
+    ApprovalRequired
+        where the model asks for a second person, and none approved it; see `promotions`. Back is a way that was approved before.
     """
     check_alias(alias)
     if not version.is_ready:
@@ -51,6 +55,8 @@ def promote_version(
         return existing
     if existing is not None and not allow_signature_change:
         _check_callers(existing.version, version)
+    if not is_approved and not is_rollback and policy_of(version.model.name).needs_approval:
+        raise ApprovalRequired(version.model.name)
     AliasMove.objects.create(
         model=version.model, alias=alias, from_number=existing.version.number if existing else None, to_number=version.number,
         is_rollback=is_rollback, moved_by=by, moved_at=now,
@@ -67,7 +73,9 @@ def promote_version(
 
 
 @transaction.atomic
-def create_alias(*, version: ModelVersion, alias: str, by: User, now: datetime) -> Alias:
+def create_alias(
+    *, version: ModelVersion, alias: str, by: User, now: datetime, allow_signature_change: bool = False
+) -> Alias:
     """Make an alias that is not there yet, and point it at `version`.
 
     Raises
@@ -77,7 +85,7 @@ def create_alias(*, version: ModelVersion, alias: str, by: User, now: datetime) 
     """
     if _locked(version.model, alias) is not None:
         raise AliasExists(version.model.name, alias)
-    return promote_version(version=version, alias=alias, by=by, now=now)
+    return promote_version(version=version, alias=alias, by=by, now=now, allow_signature_change=allow_signature_change)
 
 
 @transaction.atomic

@@ -22,10 +22,11 @@ from foretell.errors import ForetellError
 from foretell.inference.building import BuildOptions, BuiltModel, build
 from foretell.inference.errors import InferenceError, SandboxUnavailable
 from foretell.inference.sandbox import Sandbox
-from foretell.registry import aliases, storage
+from foretell.registry import promotions, storage
 from foretell.registry.describing import target_of
 from foretell.registry.errors import ModelArchived, SignatureMismatch
 from foretell.registry.models import ModelVersion, State
+from foretell.registry.promotion_requests import PromotionRequest
 from foretell.registry.sealing import seal
 
 log = structlog.get_logger(__name__)
@@ -219,7 +220,9 @@ def _move_wanted_alias(version: ModelVersion) -> None:
         )
         return
     try:
-        aliases.promote_version(version=version, alias=alias, by=version.created_by, now=timezone.now())
+        moved = promotions.promote(version=version, alias=alias, by=version.created_by, now=timezone.now())
+        if isinstance(moved, PromotionRequest):
+            _say_why_not_moved(version, f"{alias!r} moves here when a second person approves it.")
     except (SignatureMismatch, ModelArchived) as err:
         _say_why_not_moved(version, err.message)
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from foretell.accounts.limiting import ModelScope
-from foretell.accounts.permissions import Action, Principal, is_allowed, is_visible
+from foretell.accounts.permissions import Action, Principal, is_allowed, is_visible, may_change_model
 from foretell.audit.recording import record
 from foretell.naming import check_model_name
 from foretell.refusals import NotAllowed
@@ -67,6 +67,8 @@ def change_model(
         from `precondition`, which is shown the model as it is when nobody else can change it any more.
     """
     model.lock()
+    if description is not None or tags is not None:
+        check_may_describe(principal, model)
     if precondition is not None:
         precondition(RegisteredModel.objects.described().get(pk=model.pk))
     changes: dict[str, Any] = {}
@@ -101,6 +103,17 @@ def scope_of_model(name: str) -> ModelScope | None:
     """Return the named limit that predictions of a model take from; None where it has none, or is not there."""
     found = RegisteredModel.objects.filter(name=name, archived_at=None).values_list("limit_scope", flat=True).first()
     return ModelScope(name, found) if found else None
+
+
+def check_may_describe(principal: Principal, model: RegisteredModel) -> None:
+    """Refuse who may neither promote the model, nor registered it, nor was granted to push to it.
+
+    Raises
+    ------
+    NotAllowed
+    """
+    if not may_change_model(principal, model=model.name, author_id=model.created_by_id):
+        raise NotAllowed("Your role describes the models that you registered yourself. Ask an admin for this one.")
 
 
 def _name_of(changes: Mapping[str, Any]) -> str:

@@ -36,6 +36,14 @@ class SignatureMismatch(ForetellError):
     kind = "conflict"
 
 
+class ApprovalRequired(ForetellError):
+    code = "approval_required"
+    kind = "conflict"
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"A promotion of {model!r} needs a second person. Ask for it: `foretell promote` does.")
+
+
 class AliasExists(ForetellError):
     code = "alias_exists"
     kind = "conflict"

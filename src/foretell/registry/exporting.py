@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from foretell.core.exports import Column, Kind, Table, by_keys, for_tenant
 from foretell.core.tenancy import current_tenant
 from foretell.registry.models import Alias, ModelVersion, RegisteredModel
+from foretell.registry.promotion_requests import PromotionRequest
 from foretell.registry.serializers import champion_of
 
 TIMES = (Column("created_at", Kind.TIME), Column("updated_at", Kind.TIME))
@@ -23,6 +24,12 @@ VERSIONS = (
     Column("ready_at", Kind.TIME),
 )  # fmt: skip
 ALIASES = (Column("model"), Column("alias"), Column("version", Kind.INTEGER), Column("updated_at", Kind.TIME))
+PROMOTIONS = (
+    Column("id"), Column("model"), Column("alias"), Column("version", Kind.INTEGER), Column("from_version", Kind.INTEGER),
+    Column("state"), Column("requested_by"), Column("requested_at", Kind.TIME), Column("decided_by"),
+    Column("decided_at", Kind.TIME), Column("comment"),
+)  # fmt: skip
+PART = 2_000
 
 Rows = Iterator[Sequence[Any]]
 
@@ -38,6 +45,25 @@ def versions_table(name: str, found: QuerySet[ModelVersion]) -> Table:
 
 def aliases_table(name: str, found: QuerySet[Alias]) -> Table:
     return Table(f"{name}-aliases", ALIASES, for_tenant(current_tenant(), by_keys(found, _alias_rows)))
+
+
+def promotions_table(found: QuerySet[PromotionRequest]) -> Table:
+    return Table("promotions", PROMOTIONS, for_tenant(current_tenant(), _promotion_parts(found)))
+
+
+def _promotion_parts(found: QuerySet[PromotionRequest]) -> Iterator[list[Sequence[Any]]]:
+    ids = list(found.values_list("pk", flat=True))
+    for start in range(0, len(ids), PART):
+        rows = found.order_by().in_bulk(ids[start : start + PART])
+        yield [_promotion_row(rows[id]) for id in ids[start : start + PART] if id in rows]
+
+
+def _promotion_row(request: PromotionRequest) -> Sequence[Any]:
+    decided_by = request.decided_by.username if request.decided_by else None
+    return (
+        str(request.pk), request.model.name, request.alias, request.version.number, request.from_number, request.state,
+        request.requested_by.username, request.created_at, decided_by, request.decided_at, request.comment,
+    )  # fmt: skip
 
 
 def _model_rows(models: Iterable[RegisteredModel]) -> Rows:

@@ -250,3 +250,19 @@ class AliasMove(models.Model):
 
     def __str__(self) -> str:
         return f"{self.alias}: {self.from_number} → {self.to_number}"
+
+
+from foretell.registry.promotion_requests import PromotionRequest  # noqa: E402  so that Django knows it; it names these by text
+
+__all__ = [
+    "Alias",
+    "AliasMove",
+    "LogPayload",
+    "ModelCard",
+    "ModelVersion",
+    "ModelVersionQuerySet",
+    "PromotionRequest",
+    "RegisteredModel",
+    "RegisteredModelQuerySet",
+    "State",
+]

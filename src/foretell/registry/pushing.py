@@ -14,12 +14,12 @@ from foretell.accounts.permissions import Action, Principal, is_allowed
 from foretell.audit.recording import record
 from foretell.naming import CHAMPION, check_alias, check_model_name
 from foretell.refusals import NotAllowed
-from foretell.registry.aliases import promote_version
 from foretell.registry.building import defer_build
 from foretell.registry.describing import target_of
 from foretell.registry.errors import ModelArchived
 from foretell.registry.lineage import parent_of
 from foretell.registry.models import ModelVersion, RegisteredModel, State
+from foretell.registry.promotions import promote
 from foretell.registry.storage import Stored
 
 
@@ -112,7 +112,7 @@ def _locked_model(name: str, by: User) -> RegisteredModel:
 def _again(version: ModelVersion, metadata: PushMetadata, principal: Principal, now: datetime) -> ModelVersion:
     """Do what a repeated push still asks for: build what failed, and move the alias that it names."""
     if metadata.alias is not None and version.is_ready:
-        promote_version(version=version, alias=metadata.alias, by=principal.user, now=now)
+        promote(version=version, alias=metadata.alias, by=principal.user, now=now)
     elif metadata.alias is not None:
         before, version.wanted_alias = {"wanted_alias": version.wanted_alias}, metadata.alias
         version.save(update_fields=["wanted_alias", "updated_at"])

@@ -9,10 +9,18 @@ from foretell.registry.views.comparison import ComparisonView
 from foretell.registry.views.cross_origin import OriginsView
 from foretell.registry.views.docs import DocsView, SchemaView
 from foretell.registry.views.entries import EntriesView, EntryView
+from foretell.registry.views.grants import GrantsView, GrantView, PolicyView
 from foretell.registry.views.index import IndexView
 from foretell.registry.views.lineage import LineageView
 from foretell.registry.views.models import ModelsView, ModelView
 from foretell.registry.views.predict import PredictView
+from foretell.registry.views.promotions import (
+    ApproveView,
+    DeclineView,
+    PromotionsView,
+    PromotionView,
+    WithdrawView,
+)
 from foretell.registry.views.versions import VersionsView, VersionView
 
 app_name = "registry"
@@ -53,6 +61,7 @@ def entries_paths(route: str, name: str, kind: Kind) -> list[URLPattern]:
 
 
 MODEL, VERSION = "api/v1/models/<name:name>", "api/v1/models/<name:name>/versions/<int:number>"
+PROMOTION = f"{MODEL}/promotions/<uuid:promotion_id>"
 
 urlpatterns = [
     path("api/v1/", IndexView.as_view(), name="index"),
@@ -66,6 +75,14 @@ urlpatterns = [
     *entries_paths(f"{VERSION}/metrics", "version-metrics", METRIC),
     *entries_paths(f"{MODEL}/tags", "model-tags", TAG),
     path(f"{MODEL}/card/", CardView.as_view(), name="card"),
+    path(f"{MODEL}/access/", PolicyView.as_view(), name="access"),
+    path(f"{MODEL}/grants/", GrantsView.as_view(), name="grants"),
+    path(f"{MODEL}/grants/<uuid:user_id>/", GrantView.as_view(), name="grant"),
+    path("api/v1/promotions/", PromotionsView.as_view(), name="promotions"),
+    path(f"{PROMOTION}/", PromotionView.as_view(), name="promotion"),
+    path(f"{PROMOTION}/approve/", ApproveView.as_view(), name="promotion-approve"),
+    path(f"{PROMOTION}/decline/", DeclineView.as_view(), name="promotion-decline"),
+    path(f"{PROMOTION}/withdraw/", WithdrawView.as_view(), name="promotion-withdraw"),
     path(f"{MODEL}/compare/", ComparisonView.as_view(), name="compare"),
     path(f"{MODEL}/aliases/", AliasesView.as_view(), name="aliases"),
     path(f"{MODEL}/aliases/<name:alias>/", AliasView.as_view(), name="alias"),

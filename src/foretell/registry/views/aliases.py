@@ -14,14 +14,17 @@ from foretell.core.exports import Table
 from foretell.core.lists import ListView
 from foretell.core.strict import StrictJSONParser
 from foretell.refusals import NoSuchVersion
-from foretell.registry import aliases
+from foretell.registry import aliases, promotions
 from foretell.registry.exporting import aliases_table
 from foretell.registry.filters import AliasFilters
 from foretell.registry.models import Alias, ModelVersion
+from foretell.registry.promotion_requests import PromotionRequest
+from foretell.registry.promotion_serializers import PromotionSerializer
 from foretell.registry.serializers import AliasSerializer
 from foretell.registry.views.access import alias_of, plain_model_of
 from foretell.registry.views.documented import IF_MATCH, IF_NONE_MATCH
 from foretell.registry.views.models import validated
+from foretell.registry.views.promotions import promotion_answer
 from foretell.registry.writing import AliasCreateSerializer, AliasWriteSerializer
 
 
@@ -52,13 +55,20 @@ class AliasesView(ListView):
     def get(self, request: Request, name: str) -> HttpResponseBase:
         return self.listed(request)
 
-    @extend_schema(operation_id="aliases_create", request=AliasCreateSerializer, responses={201: AliasSerializer})
+    @extend_schema(
+        operation_id="aliases_create",
+        request=AliasCreateSerializer,
+        responses={201: AliasSerializer, 202: PromotionSerializer},
+    )
     def post(self, request: Request, name: str) -> Response:
-        """Make an alias; one that is there already is moved by PUT to its own address."""
+        """Make an alias; one that is there already is moved by PUT to its own address. 202 where a second person has to approve."""
         model, fields = plain_model_of(request, name), validated(AliasCreateSerializer, request.data)
-        made = aliases.create_alias(
-            version=version_numbered(model, fields["version"]), alias=fields["alias"], by=principal_of(request).user, now=timezone.now()
+        made = promotions.promote(
+            version=version_numbered(model, fields["version"]), alias=fields["alias"], by=principal_of(request).user, now=timezone.now(),
+            allow_signature_change=fields["allow_signature_change"], is_new=True,
         )  # fmt: skip
+        if isinstance(made, PromotionRequest):
+            return promotion_answer(request, made)
         body = self.get_serializer(made).data
         return Response(body, status=201, headers={"Location": body["url"], "ETag": made.etag})
 
@@ -75,16 +85,19 @@ class AliasView(generics.GenericAPIView[Alias]):
         return self._answer(alias_of(request, name, alias))
 
     @extend_schema(
-        operation_id="aliases_move", parameters=[IF_MATCH], request=AliasWriteSerializer, responses=AliasSerializer
+        operation_id="aliases_move",
+        parameters=[IF_MATCH],
+        request=AliasWriteSerializer,
+        responses={200: AliasSerializer, 202: PromotionSerializer},
     )
     def put(self, request: Request, name: str, alias: str) -> Response:
-        """Point the alias at a version; the next prediction through it uses that one."""
+        """Point the alias at a version; the next prediction through it uses that one. 202 where a second person has to approve."""
         model, fields = plain_model_of(request, name), validated(AliasWriteSerializer, request.data)
-        moved = aliases.promote_version(
+        moved = promotions.promote(
             version=version_numbered(model, fields["version"]), alias=alias, by=principal_of(request).user, now=timezone.now(),
             if_match=request.headers.get("If-Match"), must_match=not is_html(request), allow_signature_change=fields["allow_signature_change"],
         )  # fmt: skip
-        return self._answer(moved)
+        return promotion_answer(request, moved) if isinstance(moved, PromotionRequest) else self._answer(moved)
 
     @extend_schema(operation_id="aliases_delete", parameters=[IF_MATCH], responses={204: None})
     def delete(self, request: Request, name: str, alias: str) -> Response:

@@ -67,14 +67,12 @@ class CardView(generics.GenericAPIView[ModelCard]):
     def put(self, request: Request, name: str) -> Response:
         """Write the card. One that is there needs If-Match: 428 without, 412 where somebody else wrote it meanwhile."""
         model, fields = plain_model_of(request, name), validated(CardWriteSerializer, request.data)
-        _, is_new = write_card(
-            model=model, text=fields["text"], by=principal_of(request).user, precondition=self._matching
-        )
+        _, is_new = write_card(model=model, text=fields["text"], by=principal_of(request), precondition=self._matching)
         return self._answer(card_of(model), status=201 if is_new else 200)
 
     @extend_schema(operation_id="cards_delete", parameters=[IF_MATCH], responses={204: None})
     def delete(self, request: Request, name: str) -> Response:
-        delete_card(model=plain_model_of(request, name), precondition=self._matching)
+        delete_card(model=plain_model_of(request, name), by=principal_of(request), precondition=self._matching)
         return Response(status=204)
 
     def _matching(self, card: ModelCard | None) -> None:
