@@ -2,9 +2,11 @@
 
 import asyncio
 import base64
+import gc
 import gzip
 import json
 import time
+import weakref
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -15,6 +17,9 @@ import pytest
 from foretell.refusals import ModelNotFound
 from foretell.serving import services
 from foretell.serving.catalogue import Key, Model, Tenant
+from foretell.serving.lane import Lane
+from foretell.serving.responses import MEMO
+from tests.http import ASGITransport
 from tests.serving.world import MAX_BODY_BYTES, World, limited, loaded_sum, principal, sum_version
 
 PREDICT = "/api/v1/models/sum/predict/"
@@ -344,6 +349,38 @@ def test_a_body_that_is_long_in_coming_is_answered_by_what_its_alias_leads_to_th
 
     assert (answer.status_code, answer.json()["version"]) == (200, 2)
     assert answer.headers["ratelimit"].startswith('"user";r=999;')
+
+
+def test_what_a_connection_remembers_keeps_no_tenant_s_entry_alive(world: World) -> None:
+    """Else each of its heads would hold everything that was known when it came, and a thousand connections thousands of that."""
+    memo: dict[Any, Any] = {}
+
+    async def with_a_memo(scope: Any, receive: Any, send: Any) -> None:
+        await world.lane({**scope, "extensions": {MEMO: memo}}, receive, send)
+
+    headers = {"Authorization": f"Bearer {world.shown['alice']}"}
+    with httpx.Client(
+        transport=ASGITransport(with_a_memo), base_url="http://acme.localhost", headers=headers
+    ) as client:
+        assert client.post(PREDICT, json=ROW).status_code == 200
+        entry = weakref.ref(world.catalogue.named("acme"))
+        assert client.post(PREDICT, json=ROW).status_code == 200
+    (_, head) = memo[Lane]
+    assert head.admission.tenant is entry()
+
+    world.change("acme", models={})
+    gc.collect()
+
+    assert head.admission is not None
+    assert entry() is None
+
+    world.catalogue._by_name.clear()
+    with httpx.Client(
+        transport=ASGITransport(with_a_memo), base_url="http://acme.localhost", headers=headers
+    ) as client:
+        assert (
+            client.post(PREDICT, json=ROW).status_code == 404
+        )  # nobody's address, and nobody's entry, are not the same one
 
 
 def test_a_key_that_expires_is_refused_though_nothing_changed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

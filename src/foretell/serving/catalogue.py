@@ -79,7 +79,7 @@ class Model:
     redacted_inputs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Tenant:
     """A tenant, whole.
 

@@ -116,7 +116,7 @@ class Door:
     def _holds(self, admission: Admission, exchange: Exchange) -> bool:
         """Whether somebody may come in as before: the tenant's entry is still the same, and the credential has not run out."""
         tenant = self._tenant(exchange)
-        if tenant is not admission.tenant or admission.until < _now_s():
+        if tenant is None or tenant is not admission.tenant or admission.until < _now_s():
             return False
         exchange.tenant, exchange.principal = tenant, admission.principal
         return True

@@ -25,12 +25,12 @@ class Call:
     request_id : None where it has none by now: then it is the prediction's.
     """
 
-    __slots__ = ("admission", "asked", "parse", "request_id", "version")
+    __slots__ = ("admission", "asked", "parse", "request_id", "tenant", "version")
 
     def __init__(
-        self, admission: Admission, version: Version, asked: Asked, parse: Parse, request_id: str | None
+        self, tenant: Tenant, admission: Admission, version: Version, asked: Asked, parse: Parse, request_id: str | None
     ) -> None:  # fmt: skip
-        self.admission, self.version, self.asked = admission, version, asked
+        self.tenant, self.admission, self.version, self.asked = tenant, admission, version, asked
         self.parse, self.request_id = parse, request_id
 
 
@@ -69,7 +69,7 @@ class Predictor:
         ------
         InvalidInput, QuotaExceeded, RunFailed, LogUnavailable
         """
-        tenant, version = call.admission.tenant, call.version
+        tenant, version = call.tenant, call.version
         loaded = self._models.lend(tenant, version)
         if loaded is None:
             return None
@@ -86,7 +86,7 @@ class Predictor:
         ------
         InvalidInput, QuotaExceeded, RunFailed, SandboxError, LogUnavailable, Overloaded
         """
-        tenant, version = call.admission.tenant, call.version
+        tenant, version = call.tenant, call.version
         loaded = self._models.lend(tenant, version)
         if loaded is None:
             loaded = await self._models.load(tenant, call.admission.model, version)
@@ -114,7 +114,7 @@ class Predictor:
     def _answered(self, loaded: LoadedModel, call: Call, cost: Cost, clock: Callable[[], float]) -> Prediction:
         began, admission = clock(), call.admission
         prediction = answer(
-            loaded, call.parse, model=admission.model.name, version=call.version.number, count_rows=self._counter(admission.tenant)
+            loaded, call.parse, model=admission.model.name, version=call.version.number, count_rows=self._counter(call.tenant)
         )  # fmt: skip
         self._record(call, prediction)
         cost.learn(len(call.asked.body), clock() - began)
@@ -129,7 +129,7 @@ class Predictor:
     def _record(self, call: Call, prediction: Prediction) -> None:
         """Keep what was asked and answered before the answer goes out."""
         admission = call.admission
-        tenant, principal, model = admission.tenant, admission.principal, admission.model
+        tenant, principal, model = call.tenant, admission.principal, admission.model
         record = record_of(
             prediction, call.asked, tenant=tenant.id, user_id=principal.user_id, key_id=principal.key_id,
             request_id=call.request_id or prediction.id, policy=model.log_payload, redacted=model.redacted_inputs,

@@ -7,7 +7,7 @@ from foretell.inference.logged import Asked
 from foretell.inference.predicting import LoadedModel
 from foretell.serving.admission import Admission
 from foretell.serving.catalogue import Model, Principal, Tenant, Version
-from foretell.serving.door import Door
+from foretell.serving.door import Door, known
 from foretell.serving.exchange import Exchange
 from foretell.serving.measuring import Measures
 from foretell.serving.ports import Models
@@ -75,7 +75,8 @@ class LaneServices:
         version = find_version(admission.model, alias=alias, number=number)
         exchange.version = version.number
         asked = Asked(exchange.face, exchange.read or b"", media_type)
-        call = Call(admission, version, asked, parse, exchange.known_id)
+        tenant, _ = known(exchange)
+        call = Call(tenant, admission, version, asked, parse, exchange.known_id)
         prediction = self._predictor.answer_at_once(call) or await self._predictor.predict(call)
         exchange.known_id = exchange.known_id or prediction.id
         exchange.model_ms, exchange.n_rows = prediction.duration_s * 1e3, prediction.parsed.batch.n_rows

@@ -8,6 +8,7 @@ from foretell.inference.answering import Parse
 from foretell.inference.parquet_rows import table_rows
 from foretell.serving.admission import Admission
 from foretell.serving.catalogue import Version
+from foretell.serving.door import known
 from foretell.serving.exchange import Exchange, Head
 from foretell.serving.faces import Handler
 from foretell.serving.mlflow.errors import mlflow_error
@@ -60,13 +61,14 @@ class MlflowFace:
         parse: Parse = partial(parse_invocation, body=body, media_type=media_type)
         if media_type == PARQUET:
             found = find_version(admission.model, alias=alias, number=number)
-            parse, number = await self._parquet(admission, found, body), found.number
+            parse, number = await self._parquet(exchange, admission, found, body), found.number
         prediction = await self._services.predict(exchange, admission, alias=alias, number=number, parse=parse)
         # Our own answer to rows is the protocol's, with more beside `predictions`.
         return Response(200, prediction.body)
 
-    async def _parquet(self, admission: Admission, version: Version, body: bytes) -> Parse:
+    async def _parquet(self, exchange: Exchange, admission: Admission, version: Version, body: bytes) -> Parse:
         """Unpack a table by what one version takes; that very version has to answer then."""
-        loaded = await self._services.describe(admission.tenant, admission.model, version)
+        tenant, _ = known(exchange)
+        loaded = await self._services.describe(tenant, admission.model, version)
         table = await self._tables.unpack(body, loaded.signature)
         return partial(table_rows, table=table, path="dataframe")
