@@ -245,4 +245,6 @@ def _inflated(body: bytes, window_bits: int, max_bytes: int) -> bytes:
         raise BodyTooLarge(max_bytes)
     if not inflater.eof:
         raise zlib.error("it ends too early")
+    if inflater.unused_data:  # it would be dropped without a word, with the rows in it
+        raise zlib.error("more comes behind its end; compress it as one")
     return result

@@ -305,6 +305,14 @@ def test_bytes_that_belong_to_no_tensor_are_refused(alice: httpx.Client) -> None
 # --- compressed ---
 
 
+@pytest.mark.parametrize("behind", [b"x", gzip.compress(b"{}"), bytes(8)], ids=["rubbish", "another member", "zeros"])
+def test_what_comes_behind_a_compressed_body_is_refused_and_not_dropped(alice: httpx.Client, behind: bytes) -> None:
+    answer = alice.post(INFER, content=gzip.compress(b"{}") + behind, headers={"Content-Encoding": "gzip"})
+
+    assert answer.status_code == 400
+    assert "more comes behind its end" in answer.json()["error"]
+
+
 @pytest.mark.parametrize(("encoding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
 def test_compressed_requests_are_undone(alice: httpx.Client, encoding: str, compress: Any) -> None:
     body = compress(json.dumps({"inputs": [MATRIX]}).encode())
