@@ -19,10 +19,12 @@ import psycopg
 import pytest
 from django.utils import timezone
 
-from foretell.monitoring import draining, storing
+from foretell.monitoring import draining, marking
 from foretell.monitoring.connecting import connect
-from foretell.monitoring.draining import MAX_TENANTS, AnotherDrains, Drainer
-from foretell.monitoring.storing import MarkMoved, Store
+from foretell.monitoring.draining import AnotherDrains, Drainer
+from foretell.monitoring.marking import MarkMoved
+from foretell.monitoring.settling import MAX_TENANTS
+from foretell.monitoring.storing import Store
 from foretell.segments.files import segment_paths
 from foretell.segments.format import framed
 from foretell.segments.lag import drain_lag, read_progress
@@ -175,6 +177,35 @@ def test_more_tenants_than_one_transaction_takes_are_drained_in_several(
 
     assert drainer.drain() == 1
     assert read_progress(directory).n_dropped == MAX_TENANTS + 10
+
+
+def test_a_server_with_few_locks_is_given_fewer_tenants_at_once(
+    acme: House,
+    globex: House,
+    writer: SegmentWriter,
+    drainer: Drainer,
+    directory: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store, largest = Store.store, 0
+
+    def stored(self: Store, spans: Any) -> Any:
+        nonlocal largest
+        n_tenants = len({record.tenant for span in spans for record in span.records})
+        if n_tenants > 5:
+            raise psycopg.errors.OutOfMemory("out of shared memory")
+        largest = max(largest, n_tenants)
+        return store(self, spans)
+
+    monkeypatch.setattr(Store, "store", stored)
+    first, last = record_for(acme), record_for(globex)
+    for record in (first, *(prediction_record(tenant=str(uuid4())) for _ in range(50)), last):
+        writer.append(record)
+
+    assert drainer.drain() == 2
+
+    assert (ids_of(acme), ids_of(globex)) == ([first.id], [last.id])
+    assert (read_progress(directory).n_dropped, 1 <= largest <= 5) == (50, True)
 
 
 def test_what_comes_in_while_a_batch_is_stored_waits_for_company(
@@ -374,7 +405,7 @@ def test_a_commit_whose_answer_never_came_is_not_repeated(
 def test_control_without_the_marks_in_the_transaction_it_would_be_repeated(
     acme: House, writer: SegmentWriter, drainer: Drainer, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storing, "_move_marks", lambda *_: None)
+    monkeypatch.setattr(marking, "move_marks", lambda *_: None)
     writer.append(record_for(acme))
     with losing_the_answer(monkeypatch), pytest.raises(psycopg.OperationalError):
         drainer.drain()

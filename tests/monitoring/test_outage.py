@@ -26,6 +26,7 @@ TABLES = """
     CREATE TABLE tenants_tenant (id uuid PRIMARY KEY, schema_name text);
     INSERT INTO tenants_tenant VALUES ('00000000-0000-0000-0000-000000000005', 't_outage');
     CREATE TABLE segment_marks_segmentmark (segment text PRIMARY KEY, "offset" bigint);
+    CREATE TABLE segment_marks_waitingpiece (segment text, tenant text, begins bigint, ends bigint, UNIQUE (segment, tenant));
     CREATE SCHEMA t_outage;
     SET search_path = t_outage;
     CREATE TABLE monitoring_prediction (id uuid, at timestamptz, user_id uuid, version int, n_rows int, n_warnings int,

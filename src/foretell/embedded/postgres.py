@@ -36,6 +36,7 @@ MAX_SOCKET_PATH = 100  # the kernel's limit is 107 bytes, and PostgreSQL appends
 SETTINGS = {
     "listen_addresses": "",
     "max_connections": "100",
+    "max_locks_per_transaction": "256",  # the drainer writes to the tables of hundreds of tenants at once
     "shared_buffers": "64MB",
     "jit": "off",
     "max_wal_size": "512MB",

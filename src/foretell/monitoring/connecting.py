@@ -3,7 +3,7 @@
 import psycopg
 
 from foretell.embedded.database import database_url
-from foretell.monitoring.storing import Connection
+from foretell.monitoring.marking import Connection
 
 
 def connect() -> Connection:

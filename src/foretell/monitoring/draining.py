@@ -2,6 +2,7 @@
 
 A batch and the marks of how far it goes are one transaction, and after any failure the marks are read again. So it does not matter
 whether a commit whose answer never came was one. A segment is deleted when it is stored to its end and its writer is gone.
+What a tenant's schema does not take waits where it is, and holds up nobody else's.
 """
 
 import contextlib
@@ -10,30 +11,31 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import psycopg
 import structlog
 
 from foretell.errors import ForetellError
-from foretell.monitoring.copying import Unstorable
-from foretell.monitoring.storing import Connection, MarkMoved, Store
-from foretell.monitoring.tailing import Span, TailedSegment, set_aside
+from foretell.monitoring.batching import Batch
+from foretell.monitoring.marking import Connection, MarkMoved
+from foretell.monitoring.settling import Settler
+from foretell.monitoring.storing import SchemaUnready, Store
+from foretell.monitoring.tailing import Span, TailedSegment
 from foretell.segments.files import segment_paths, sweep_unnamed
 from foretell.segments.lag import Progress, read_progress, write_progress
-from foretell.segments.records import encode_plain
 
 log = structlog.get_logger(__name__)
 
-POLL_S = 0.2
+POLL_S = 0.5
 BATCH_BYTES = 4 << 20
-MAX_TENANTS = 50  # of one transaction: each takes a lock on its tables and their indexes, and the server's table of locks is finite
+WAITING_AGAIN_S = 10.0
+WAITING_BYTES = 256 << 10  # of a piece, at once: a try that fails has not read much
 LONGEST_BACKOFF_S = 10.0
 LAST_DRAIN_S = 3.0  # longest that a worker drains on after it was told to stop
-
-FITS_NO_ROW = (Unstorable, psycopg.DataError, psycopg.IntegrityError)
 
 
 class AnotherDrains(ForetellError):
@@ -66,6 +68,8 @@ class Drainer:
         self._store: Store | None = None
         self._segments: dict[str, TailedSegment] = {}
         self._progress = Progress()
+        self._settler = Settler(directory, self._progress)
+        self._waiting_again_at = 0.0
         self._failures = 0  # in a row
 
     def run(self, stop: threading.Event) -> None:
@@ -98,6 +102,7 @@ class Drainer:
             _lock(descriptor, self._directory)
             sweep_unnamed(self._directory)
             self._progress = read_progress(self._directory)
+            self._settler = Settler(self._directory, self._progress)
             yield
         finally:
             self._let_go()
@@ -106,10 +111,14 @@ class Drainer:
     def _drain_until(self, stop: threading.Event) -> None:
         while not stop.is_set():
             is_drained = self._tried()
-            stop.wait(self._poll_s if is_drained else _backoff_s(self._failures))
+            stop.wait(self._rest_s() if is_drained else _backoff_s(self._failures))
         deadline = time.monotonic() + LAST_DRAIN_S
         while not self._tried() and time.monotonic() < deadline:
             time.sleep(self._poll_s)
+
+    def _rest_s(self) -> float:
+        """Return for how long is gathered: longer where a few predictions come in of each of many tenants."""
+        return self._poll_s * 2 if self._settler.is_spread else self._poll_s
 
     def _tried(self) -> bool:
         try:
@@ -140,28 +149,28 @@ class Drainer:
         before, has_stored, is_more = self._progress.n_predictions, False, True
         while is_more:
             if spans := self._collected():
-                self._store_or_split(spans)
+                self._settler.settle(spans, self._connected().store)
                 has_stored = True
             is_more = any(segment.has_more for segment in self._segments.values())
-        finished = [segment for segment in self._segments.values() if segment.is_finished]
-        for segment in finished:
-            self._put_away(segment)
-        if has_stored or finished:
-            write_progress(self._directory, self._progress)
+        has_stored |= self._store_waiting()
+        if self._put_finished_away() or has_stored:
+            self._write_progress()
         return self._progress.n_predictions - before
 
     def _open_new(self) -> None:
         fresh = [path for path in segment_paths(self._directory) if path.stem not in self._segments]
         if not fresh:
             return
-        marks = self._connected().marks([path.stem for path in fresh])
+        store = self._connected()
+        marks = store.marks([path.stem for path in fresh])
         for path in fresh:
             with contextlib.suppress(FileNotFoundError):
                 self._segments[path.stem] = TailedSegment(path, marks.get(path.stem, 0))
+        store.waiting = {piece: bounds for piece, bounds in store.waiting.items() if piece[0] in self._segments}
 
     def _collected(self) -> list[Span]:
         """Return the next batch: of all segments in turn, up to a size and a number of tenants."""
-        batch = _Batch(self._batch_bytes)
+        batch = Batch(self._batch_bytes, self._settler.max_tenants)
         for name, segment in list(self._segments.items()):
             if batch.is_full:
                 segment.has_more = True  # for all we know
@@ -172,40 +181,45 @@ class Drainer:
                     segment.read_again_from(end)
         return batch.spans
 
-    def _store_or_split(self, spans: Sequence[Span]) -> None:
-        """Store the batch; where a record fits no row, everything but that record, which is set aside."""
-        try:
-            stored = self._connected().store(spans)
-        except FITS_NO_ROW as err:
-            for part in self._narrowed(spans, err):
-                self._store_or_split(part)
-            return
-        self._progress.n_predictions += stored.n_predictions
-        self._progress.n_dropped += stored.n_dropped
-        self._progress.offsets |= {span.segment: span.end for span in spans}
-        if stored.n_missed:
-            log.warning("predictions were answered that could not be logged", count=stored.n_missed)
-        if stored.n_dropped:
-            log.warning("predictions of tenants that are gone were dropped", count=stored.n_dropped)
+    def _store_waiting(self) -> bool:
+        """Try again, from time to time, to store what waits; return whether anything was stored."""
+        if self._store is None or not self._store.waiting or time.monotonic() < self._waiting_again_at:
+            return False
+        self._waiting_again_at = time.monotonic() + WAITING_AGAIN_S
+        tenants = {tenant for _, tenant in self._store.waiting}
+        stored = [tenant for tenant in tenants if self._store_waiting_of(tenant, self._store)]
+        return bool(stored)
 
-    def _narrowed(self, spans: Sequence[Span], err: Exception) -> Sequence[Sequence[Span]]:
-        """Return the batch in halves, or, where it is the record that fits no row, without it."""
-        if len(spans) > 1:
-            middle = len(spans) // 2
-            return spans[:middle], spans[middle:]
-        (span,) = spans
-        if len(span.records) > 1:
-            return [[half] for half in span.split(len(span.records) // 2)]
-        if not span.records:
-            raise err
-        set_aside(self._directory, span.segment, span.starts[0], encode_plain(span.records[0]), reason=str(err))
-        self._progress.n_rejected += 1
-        return [[Span(span.segment, span.start, span.end, [], [])]]
+    def _store_waiting_of(self, tenant: str, store: Store) -> bool:
+        try:
+            while pieces := [name for name, whose in store.waiting if whose == tenant]:
+                span = self._segments[pieces[0]].read_of(
+                    tenant, *store.waiting[pieces[0], tenant], part_bytes=WAITING_BYTES
+                )
+                self._settler.settle([span], partial(store.store_waiting, tenant))
+        except SchemaUnready:
+            return False
+        log.info("predictions of a tenant that waited for its schema are stored", tenant=tenant)
+        return True
+
+    def _write_progress(self) -> None:
+        """Note down how far segments are drained: up to the first record that waits, since that is what others ask."""
+        offsets = {name: segment.offset for name, segment in self._segments.items()}
+        for (name, _), (begins, _) in self._connected().waiting.items():
+            offsets[name] = min(offsets[name], begins)
+        self._progress.offsets = offsets
+        write_progress(self._directory, self._progress)
+
+    def _put_finished_away(self) -> bool:
+        waiting = {name for name, _ in self._store.waiting} if self._store else set()
+        finished = [one for one in self._segments.values() if one.is_finished and one.name not in waiting]
+        for segment in finished:
+            self._put_away(segment)
+        return bool(finished)
 
     def _put_away(self, segment: TailedSegment) -> None:
         segment.put_away()
         self._connected().forget(segment.name)
-        self._progress.offsets.pop(segment.name, None)
         segment.close()
         del self._segments[segment.name]
 
@@ -224,42 +238,6 @@ class Drainer:
             with contextlib.suppress(psycopg.Error):
                 self._connection.close()
         self._connection = self._store = None
-
-
-class _Batch:
-    """What is stored in one transaction."""
-
-    def __init__(self, max_bytes: int) -> None:
-        self.spans: list[Span] = []
-        self.left_bytes = max_bytes
-        self._is_full = False
-        self._tenants: set[str] = set()
-
-    @property
-    def is_full(self) -> bool:
-        return self._is_full or self.left_bytes <= 0
-
-    def take(self, span: Span) -> int:
-        """Take what there is room for; return the offset behind it."""
-        tenants = self._tenants.union([record.tenant for record in span.records])
-        if len(tenants) > MAX_TENANTS:
-            self._is_full = True
-            n_records = self._n_that_fit(span)
-            if not n_records:
-                return span.start
-            span, _ = span.split(n_records)
-        else:
-            self._tenants = tenants
-        self.left_bytes -= span.end - span.start
-        self.spans.append(span)
-        return span.end
-
-    def _n_that_fit(self, span: Span) -> int:
-        for position, record in enumerate(span.records):
-            self._tenants.add(record.tenant)
-            if len(self._tenants) > MAX_TENANTS:
-                return position
-        return len(span.records)
 
 
 def _lock(descriptor: int, directory: Path) -> None:

@@ -1,54 +1,72 @@
 """One batch of records into the database, in one transaction with the marks that say so.
 
-Security: no search path. Every name is written with its schema, and a schema comes from the tenants' table and has the form
-that we choose for schemas.
+Security: a schema comes from the tenants' table and has the form that we choose for schemas.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from typing import Any
 from uuid import UUID
 
 import psycopg
-from psycopg import sql
+import structlog
+from psycopg import errors, sql
 
-from foretell.accounts.models import LAST_USED_EVERY, APIKey
+from foretell.accounts.models import LAST_USED_EVERY
 from foretell.errors import ForetellError
-from foretell.monitoring.copying import COLUMNS, HOUR_US, Hours, Unstorable, packed
-from foretell.monitoring.models import LogGap, Prediction, UsageHour
-from foretell.monitoring.segment_marks.models import SegmentMark
+from foretell.monitoring import marking
+from foretell.monitoring.copying import Hours, Unstorable, packed
+from foretell.monitoring.marking import Connection, Cursor, Waiting
+from foretell.monitoring.statements import statements_for
 from foretell.monitoring.tailing import Span
-from foretell.segments.records import GapRecord, PredictionRecord
+from foretell.monitoring.tallies import gap_rows, latest_use, moment, usage_rows
+from foretell.segments.records import GapRecord, PredictionRecord, Record
 from foretell.tenants.models import SCHEMA_NAME_PATTERN, Tenant
 
-Connection = psycopg.Connection[tuple[Any, ...]]
-Cursor = psycopg.Cursor[tuple[Any, ...]]
+log = structlog.get_logger(__name__)
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+KeyUses = dict[tuple[str, str], int]  # by schema and key
+
 LAST_USED_EVERY_US = int(LAST_USED_EVERY.total_seconds() * 1e6)
-MARKS = sql.Identifier("public", SegmentMark._meta.db_table)
+MAX_KEYS_NOTED = 100_000
+MAX_PREPARED = 2_000  # statements that the server keeps planned: two for each of a thousand tenants
+FEW = 4  # rows that are counted quicker one by one
 TENANTS = sql.Identifier("public", Tenant._meta.db_table)
+
+# A schema that is behind the code, or ahead of it, or not ours to write to. What a record may have in it leads to none of these.
+UNREADY = (
+    psycopg.ProgrammingError, errors.NotNullViolation, errors.InvalidBinaryRepresentation, errors.BadCopyFileFormat,
+    errors.ProtocolViolation,
+)  # fmt: skip
+FITS_NO_ROW = (Unstorable, psycopg.DataError, psycopg.IntegrityError)
 
 _is_schema = re.compile(SCHEMA_NAME_PATTERN).fullmatch
 
 
-class MarkMoved(ForetellError):
-    """Somebody else drained this segment meanwhile; what was read of it is theirs."""
+class SchemaUnready(ForetellError):
+    """A tenant's schema does not take what this version of the code writes."""
 
-    code = "mark_moved"
+    code = "schema_unready"
 
 
 @dataclass(slots=True)
 class Stored:
     """What became of a batch: `n_dropped` are of tenants that are gone, `n_missed` were answered and never logged."""
 
+    n_tenants: int = 0
     n_predictions: int = 0
     n_dropped: int = 0
     n_missed: int = 0
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What is written beside the predictions of a tenant."""
+
+    schema: str
+    hours: Hours
+    gaps: Sequence[GapRecord]
 
 
 class Store:
@@ -56,18 +74,21 @@ class Store:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._keys_noted: dict[tuple[str, str], int] = {}
+        connection.prepared_max = MAX_PREPARED
+        self._keys_noted: KeyUses = {}
+
+        self.waiting: Waiting = {}
 
     def marks(self, segments: Sequence[str]) -> dict[str, int]:
-        """Return how far segments are drained; one that never was is not among them."""
-        query = sql.SQL('SELECT segment, "offset" FROM {} WHERE segment = ANY(%s)').format(MARKS)
-        return {str(segment): int(offset) for segment, offset in self._connection.execute(query, [list(segments)])}
+        """Return how far segments are drained, and know from now on what of them waits."""
+        self.waiting |= marking.waiting(self._connection, segments)
+        return marking.marks(self._connection, segments)
 
     def forget(self, segment: str) -> None:
-        self._connection.execute(sql.SQL("DELETE FROM {} WHERE segment = %s").format(MARKS), [segment])
+        marking.forget(self._connection, segment)
 
     def store(self, spans: Sequence[Span]) -> Stored:
-        """Store all of the batch, or nothing.
+        """Store all of the batch, or nothing; what is of tenants whose schemas do not take it waits.
 
         Raises
         ------
@@ -75,59 +96,117 @@ class Store:
             for a record that fits no row.
         MarkMoved
         """
-        stored = Stored()
-        with self._connection.transaction(), self._connection.cursor() as cursor:
-            _move_marks(cursor, spans)  # first: whoever else has read the same records waits here, and then knows
-            groups = _by_tenant(spans)
-            schemas = _schemas(cursor, groups)
-            for tenant in sorted(groups):
-                records = groups[tenant]
-                if tenant not in schemas:
-                    stored.n_dropped += len(records)
-                    continue
-                self._store_for(cursor, schemas[tenant], records, stored)
+        known = {tenant for _, tenant in self.waiting}
+        try:
+            return self._store_but(known, spans)
+        except UNREADY as err:
+            unready = self._unready(spans, known)
+            if not unready:
+                raise
+            log.warning(
+                "predictions of tenants wait for their schemas", tenants=sorted(unready), error=str(err).strip()[:500]
+            )
+            return self._store_but(known | unready, spans)
+
+    def store_waiting(self, tenant: str, spans: Sequence[Span]) -> Stored:
+        """Store what waited of a tenant, piece by piece: all of these spans, or nothing.
+
+        Raises
+        ------
+        SchemaUnready
+            where it has to wait on. And as `store`.
+        """
+        stored, noted = Stored(), KeyUses()
+        try:
+            with self._connection.transaction(), self._connection.cursor() as cursor:
+                done = {span.segment: marking.shorten(cursor, span, tenant) for span in spans}
+                stored, noted = self._store_groups(cursor, _by_tenant(spans))
+        except UNREADY as err:
+            raise SchemaUnready(str(err).strip()[:500]) from err
+        for span in spans:
+            piece = span.segment, tenant
+            if done[span.segment]:
+                del self.waiting[piece]
+            else:
+                self.waiting[piece] = span.end, self.waiting[piece][1]
+        self._remember(noted)
         return stored
 
-    def _store_for(
-        self, cursor: Cursor, schema: str, records: Sequence[PredictionRecord | GapRecord], stored: Stored
-    ) -> None:
-        predictions = [record for record in records if type(record) is PredictionRecord]
-        if predictions:
-            self._store_predictions(cursor, schema, predictions)
-        gaps = [record for record in records if isinstance(record, GapRecord)]
-        if gaps:
-            cursor.executemany(_statements(schema).gap, list(map(_gap_row, gaps)))
-        stored.n_predictions += len(predictions)
-        stored.n_missed += sum(gap.n_predictions for gap in gaps)
+    def _store_but(self, waiting: set[str], spans: Sequence[Span]) -> Stored:
+        with self._connection.transaction(), self._connection.cursor() as cursor:
+            marking.move_marks(cursor, spans)  # first: whoever else read the same records waits here, and then knows
+            pieces = marking.let_wait(cursor, spans, waiting, self.waiting)
+            groups = {tenant: records for tenant, records in _by_tenant(spans).items() if tenant not in waiting}
+            stored, noted = self._store_groups(cursor, groups)
+        self.waiting |= pieces
+        self._remember(noted)
+        return stored
 
-    def _store_predictions(self, cursor: Cursor, schema: str, predictions: Sequence[PredictionRecord]) -> None:
-        body, hours = packed(predictions)
-        with cursor.copy(_statements(schema).copy) as copy:
-            copy.write(body)
-        cursor.execute(_statements(schema).use, _usage_columns(hours))
-        self._note_keys(cursor, schema, hours)
+    def _unready(self, spans: Sequence[Span], known: set[str]) -> set[str]:
+        """Return the tenants whose schemas do not take their records. Each is tried, and nothing of it is kept."""
+        found = set()
+        for tenant, records in _by_tenant(spans).items():
+            if tenant in known:
+                continue
+            try:
+                with self._connection.transaction(force_rollback=True), self._connection.cursor() as cursor:
+                    self._store_groups(cursor, {tenant: records})
+            except UNREADY:
+                found.add(tenant)
+            except FITS_NO_ROW:  # it will be found when the batch is stored
+                continue
+        return found
 
-    def _note_keys(self, cursor: Cursor, schema: str, hours: Hours) -> None:
-        """Tell when keys were last used; of each, at most once a minute."""
-        latest: dict[str, int] = {}
-        for shares in hours.values():
-            for (*_, key_id, _), share in shares.items():
-                if key_id is not None:
-                    latest[key_id] = max(share.latest_us, latest.get(key_id, 0))
-        due = {
-            key: at for key, at in latest.items() if at - self._keys_noted.get((schema, key), 0) >= LAST_USED_EVERY_US
-        }
-        if due:
-            cursor.execute(_statements(schema).keys, [list(due), [_moment(at) for at in due.values()]])
-            self._keys_noted |= {(schema, key): at for key, at in due.items()}
+    def _store_groups(self, cursor: Cursor, groups: Mapping[str, Sequence[Record]]) -> tuple[Stored, KeyUses]:
+        stored, tallies = Stored(n_tenants=len(groups)), []
+        schemas = _schemas(cursor, groups)
+        for tenant, records in groups.items():
+            if tenant in schemas:
+                tallies.append(_copied(cursor, schemas[tenant], records, stored))
+            else:
+                stored.n_dropped += len(records)
+        return stored, self._tell(cursor, tallies)
+
+    def _tell(self, cursor: Cursor, tallies: Iterable[_Tally]) -> KeyUses:
+        """Write all that is no prediction; return the uses of keys that were noted.
+
+        Optimization: in a pipeline, since each answer that one waits for costs as much as a statement.
+        """
+        noted: KeyUses = {}
+        with self._connection.pipeline():
+            for tally in tallies:
+                statements = statements_for(tally.schema)
+                rows = usage_rows(tally.hours)
+                if len(rows) > FEW:
+                    cursor.execute(statements.use_many, list(map(list, zip(*rows, strict=True))), prepare=True)
+                else:
+                    for row in rows:
+                        cursor.execute(statements.use, row, prepare=True)
+                for row in gap_rows(tally.gaps):
+                    cursor.execute(statements.gap, row)
+                if due := self._due(tally):
+                    cursor.execute(statements.keys, [list(due), list(map(moment, due.values()))])
+                    noted |= {(tally.schema, key): at for key, at in due.items()}
+        return noted
+
+    def _due(self, tally: _Tally) -> dict[str, int]:
+        """Return the keys whose use is to be noted: of each, at most once a minute."""
+        uses, noted = latest_use(tally.hours), self._keys_noted
+        return {key: at for key, at in uses.items() if at - noted.get((tally.schema, key), 0) >= LAST_USED_EVERY_US}
+
+    def _remember(self, noted: KeyUses) -> None:
+        if len(self._keys_noted) > MAX_KEYS_NOTED:
+            self._keys_noted.clear()
+        self._keys_noted |= noted
 
 
-def _by_tenant(spans: Iterable[Span]) -> dict[str, list[PredictionRecord | GapRecord]]:
-    groups: dict[str, list[PredictionRecord | GapRecord]] = defaultdict(list)
+def _by_tenant(spans: Iterable[Span]) -> dict[str, list[Record]]:
+    """Return each tenant's records; tenants in one order everywhere, so that two drainers never wait for each other's locks."""
+    groups: dict[str, list[Record]] = defaultdict(list)
     for span in spans:
         for record in span.records:
             groups[record.tenant].append(record)
-    return groups
+    return dict(sorted(groups.items()))
 
 
 def _schemas(cursor: Cursor, tenants: Iterable[str]) -> dict[str, str]:
@@ -139,76 +218,18 @@ def _schemas(cursor: Cursor, tenants: Iterable[str]) -> dict[str, str]:
     return {known[identifier]: schema for identifier, schema in cursor if _is_schema(schema)}
 
 
-def _move_marks(cursor: Cursor, spans: Iterable[Span]) -> None:
-    """Move the marks, each from exactly where this batch begins.
-
-    Race condition: two drainers that read the same records both get here; one of them finds that the mark has moved.
-    """
-    statement = sql.SQL(
-        'INSERT INTO {marks} AS mark (segment, "offset") VALUES (%(segment)s, %(end)s) '
-        'ON CONFLICT (segment) DO UPDATE SET "offset" = excluded."offset" WHERE mark."offset" = %(start)s'
-    ).format(marks=MARKS)
-    for span in sorted(spans, key=lambda span: span.segment):
-        cursor.execute(statement, {"segment": span.segment, "start": span.start, "end": span.end})
-        if cursor.rowcount != 1:
-            raise MarkMoved(f"The segment {span.segment} is no longer drained up to {span.start}.")
-
-
-@dataclass(frozen=True, slots=True)
-class _Statements:
-    copy: sql.Composed
-    use: sql.Composed
-    gap: sql.Composed
-    keys: sql.Composed
-
-
-@lru_cache(maxsize=2_000)
-def _statements(schema: str) -> _Statements:
-    def about(model: Any, text: str) -> sql.Composed:
-        table = sql.Identifier(schema, model._meta.db_table)
-        return sql.SQL(text).format(table=table, columns=sql.SQL(", ").join(map(sql.Identifier, COLUMNS)))
-
-    return _Statements(
-        copy=about(Prediction, "COPY {table} ({columns}) FROM STDIN (FORMAT BINARY)"),
-        use=about(
-            UsageHour,
-            "INSERT INTO {table} AS used (hour, model, version, user_id, key_id, requests, rows, duration_us, bytes) "
-            "SELECT * FROM unnest(%s::timestamptz[], %s::text[], %s::int[], %s::uuid[], %s::text[], "
-            "%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[]) "
-            "ON CONFLICT (hour, model, version, user_id, key_id) DO UPDATE SET "
-            "requests = used.requests + excluded.requests, rows = used.rows + excluded.rows, "
-            "duration_us = used.duration_us + excluded.duration_us, bytes = used.bytes + excluded.bytes",
-        ),
-        gap=about(LogGap, "INSERT INTO {table} (id, first_at, last_at, n_predictions) VALUES (%s, %s, %s, %s)"),
-        keys=about(
-            APIKey,
-            "UPDATE {table} AS key SET last_used_at = used.at FROM unnest(%s::text[], %s::timestamptz[]) AS used (key_id, at) "
-            "WHERE key.key_id = used.key_id AND (key.last_used_at IS NULL OR key.last_used_at < used.at)",
-        ),
-    )
-
-
-def _usage_columns(hours: Hours) -> list[list[Any]]:
-    """Return the rows' columns, in one order everywhere: two drainers that wait for each other's rows would wait for ever."""
-    uses: dict[tuple[int, str, int, str, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
-    for hour, shares in hours.items():
-        for (model, version, _, user_id, key_id, _), share in shares.items():
-            use = uses[hour, model, version, user_id, key_id or ""]
-            for position, amount in enumerate((share.requests, share.rows, share.duration_us, share.n_bytes)):
-                use[position] += amount
-    rows = [(_moment(hour * HOUR_US), *names, *use) for (hour, *names), use in sorted(uses.items())]
-    return [list(column) for column in zip(*rows, strict=True)]
-
-
-def _gap_row(gap: GapRecord) -> tuple[Any, ...]:
-    try:
-        return UUID(bytes=gap.id), _moment(gap.first_at_us), _moment(gap.last_at_us), gap.n_predictions
-    except (ValueError, OverflowError) as err:
-        raise Unstorable(f"the gap {gap.id.hex()} fits no row: {err}") from err
-
-
-def _moment(microseconds: int) -> datetime:
-    return EPOCH + timedelta(microseconds=microseconds)
+def _copied(cursor: Cursor, schema: str, records: Sequence[Record], stored: Stored) -> _Tally:
+    """Store a tenant's predictions; return what else is to be written of its records."""
+    predictions = [record for record in records if type(record) is PredictionRecord]
+    gaps = [record for record in records if type(record) is GapRecord]
+    hours: Hours = {}
+    if predictions:
+        body, hours = packed(predictions)
+        with cursor.copy(statements_for(schema).copy) as copy:
+            copy.write(body)
+    stored.n_predictions += len(predictions)
+    stored.n_missed += sum(gap.n_predictions for gap in gaps)
+    return _Tally(schema, hours, gaps)
 
 
 def _uuid(text: str) -> UUID | None:

@@ -28,6 +28,10 @@ class Span:
     records: Sequence[Record]
     starts: Sequence[int]
 
+    @property
+    def tenants(self) -> set[str]:
+        return {record.tenant for record in self.records}
+
     def split(self, n_records: int) -> tuple["Span", "Span"]:
         """Return the first records, and the others."""
         middle = self.starts[n_records]
@@ -72,6 +76,16 @@ class TailedSegment:
     def read_again_from(self, offset: int) -> None:
         """Go back to where what was taken ends."""
         self.offset, self.has_more = offset, True
+
+    def read_of(self, tenant: str, begins: int, ends: int, *, part_bytes: int) -> Span:
+        """Return what a tenant has in a piece that was read before, or in the first part of it."""
+        frames = read_frames(self._descriptor, begins, part_bytes=min(part_bytes, ends - begins))
+        if not frames.payloads:  # a disk that forgets
+            log.error("a piece of the prediction log cannot be read again", segment=self.name, at=begins)
+            self._tail = Tail.DAMAGED
+            return Span(self.name, begins, ends, [], [])
+        found = [one for one in zip(*self._decoded(frames), strict=True) if one[0].tenant == tenant and one[1] < ends]
+        return Span(self.name, begins, min(frames.end, ends), [record for record, _ in found], [at for _, at in found])
 
     def put_away(self) -> None:
         """Delete what is stored to its end; what no writer wrote is kept for a person to look at."""
