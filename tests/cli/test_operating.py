@@ -49,7 +49,7 @@ def asked(run: Run) -> Callable[..., Any]:
 def initech(cast: object, asked: Callable[..., Any], run: Run) -> Iterator[Mapping[str, str]]:
     """A tenant that is made and deleted from the command line."""
     yield asked("tenant", "create", "initech", "--domain", "models.initech.example", "--owner", "peter")
-    run("tenant", "delete", "initech", "--yes")
+    run("tenant", "delete", "initech", "--yes", "--now")
 
 
 def status(host: str, *, key: str = "", basic: tuple[str, str] | None = None) -> int:
@@ -94,11 +94,11 @@ def test_a_name_that_is_none_is_refused_with_what_is_expected(run: Run, name: st
 
 def test_delete_asks_for_the_name(initech: Mapping[str, str], run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("typer.prompt", lambda *_, **__: "acme")
-    refused = run("tenant", "delete", "initech")
+    refused = run("tenant", "delete", "initech", "--now")
     still_there = status("initech.localhost", key=initech["api_key"])
     monkeypatch.setattr("typer.prompt", lambda *_, **__: "initech")
 
-    deleted = run("tenant", "delete", "initech", "--json")
+    deleted = run("tenant", "delete", "initech", "--now", "--json")
 
     assert (refused[0], still_there) == (1, 200)
     assert json.loads(deleted[1]) == {"name": "initech", "state": "deleted"}
@@ -109,7 +109,7 @@ def test_suspend_and_resume_say_the_state(initech: Mapping[str, str], asked: Cal
     suspended, while_suspended = asked("tenant", "suspend", "initech"), asked("tenant", "list")
     resumed = asked("tenant", "resume", "initech")
 
-    assert suspended == {"name": "initech", "state": "suspended"}
+    assert suspended == {"name": "initech", "state": "suspended", "reason": None, "until": None}
     assert {"initech": "suspended"}.items() <= {row["name"]: row["state"] for row in while_suspended}.items()
     assert resumed == {"name": "initech", "state": "active"}
 
@@ -204,7 +204,9 @@ def test_without_a_migration_nothing_serves_and_the_way_out_is_said(
 
     assert [done.returncode for done in refused] == [1, 1, 1]
     assert all("Run `foretell migrate`" in done.stderr and "Traceback" not in done.stderr for done in refused)
-    assert [json.loads(first.stdout), json.loads(second.stdout)] == [{"migrated": True}, {"migrated": False}]
+    assert [json.loads(done.stdout) for done in (first, second)] == [
+        {"migrated": is_first, "public": is_first, "tenants": 0, "failed": []} for is_first in (True, False)
+    ]
     assert json.loads(fresh("tenant", "list", "--json").stdout) == []
     assert fresh("manage", "check").returncode == 0
 
