@@ -44,19 +44,19 @@ UNION ALL SELECT 3, indexrelid::regclass::text, pg_get_indexdef(indexrelid, 0, t
 UNION ALL SELECT 6, tgname, pg_get_triggerdef(oid, true)
     FROM pg_trigger WHERE tgrelid = ANY((SELECT every FROM ids)::oid[]) AND NOT tgisinternal
 ORDER BY step, name
-"""
+"""  # noqa: S608  of constants
 _UNCOPIED = f"""
 WITH {_TABLES}
 SELECT (SELECT count(*) FROM members WHERE classid <> 'pg_class'::regclass)
     + (SELECT count(*) FROM members JOIN pg_class ON oid = objid WHERE classid = 'pg_class'::regclass AND relkind NOT IN ('r', 'i', 'S', 't'))
     + (SELECT count(*) FROM pg_attrdef WHERE adrelid = ANY((SELECT every FROM ids)::oid[]) AND pg_get_expr(adbin, adrelid) LIKE '%%nextval(%%')
-"""
+"""  # noqa: S608  of constants
 _COLUMNS = f"""
 WITH {_TABLES}
 SELECT relname, array_agg(attname::text ORDER BY attnum), array_agg(attname::text) FILTER (WHERE attidentity <> '')
 FROM tables JOIN pg_attribute ON attrelid = oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
 GROUP BY relname ORDER BY relname
-"""
+"""  # noqa: S608  of constants
 
 
 class _Named:
