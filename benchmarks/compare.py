@@ -29,7 +29,11 @@ Found = dict[str, dict[str, list[Measurement]]]
 def main() -> None:
     options = arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    chosen = [each for each in contenders(peers=options.peers) if not options.only or each.name in options.only]
+    chosen = [
+        each
+        for each in contenders(peers=options.peers or bool(options.only))
+        if not options.only or each.name in options.only
+    ]
     with tempfile.TemporaryDirectory(prefix="foretell-compare-", ignore_cleanup_errors=True) as directory:
         place = Path(directory)
         place.chmod(0o711)
@@ -111,7 +115,7 @@ def is_for(contender: Contender, shape: Shape) -> bool:
 
 def is_within_reach(measured: dict[str, list[Measurement]], shape: Shape) -> bool:
     """Arrivals at more than a server has ever answered would only fill its queue."""
-    reached = max((found.per_s for found in measured["one, 32"]), default=float("inf"))
+    reached = max((found.per_s for found in measured.get("one, 32", ())), default=float("inf"))
     return shape.rate is None or shape.rate < 0.9 * reached
 
 

@@ -18,7 +18,7 @@ from contenders.base import CannotRun, Contender, Running, ask
 from spending import Split, median_split, per_request, spent, total
 
 GENERATOR = Path(__file__).resolve().parent / "load_generator.py"
-SETTLE_S = 5.0
+SETTLE_S = 15.0
 CALM_S, CALM_CORES, CALM_WITHIN_S = 0.1, 0.4, 10.0
 VARYING = re.compile(rb'"id": ?"([^"]+)"')
 
