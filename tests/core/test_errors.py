@@ -86,7 +86,7 @@ def test_what_is_anothers_and_what_does_not_exist_answer_the_same_byte_for_byte(
 def test_what_breaks_in_a_view_is_a_500_that_tells_nothing_but_where_to_look(
     http_for: HttpFor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from foretell.accounts.views import MeView
+    from foretell.accounts.views.me import MeView
 
     def broken(*_: object) -> None:
         raise RuntimeError("the secret is swordfish")
@@ -103,7 +103,7 @@ def test_what_breaks_in_a_view_is_a_500_that_tells_nothing_but_where_to_look(
 def test_an_error_of_ours_that_no_status_was_given_is_a_500_that_tells_nothing(
     http_for: HttpFor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from foretell.accounts.views import MeView
+    from foretell.accounts.views.me import MeView
     from foretell.core.tenancy import NoTenant
 
     def broken(*_: object) -> None:
@@ -193,7 +193,7 @@ def test_a_value_that_the_database_refuses_is_the_clients_fault(
     http_for: HttpFor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from foretell.accounts.models import User
-    from foretell.accounts.views import MeView
+    from foretell.accounts.views.me import MeView
 
     monkeypatch.setattr(MeView, "get", lambda *_: User.objects.filter(username="a\0").exists())
 

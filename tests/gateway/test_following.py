@@ -16,8 +16,8 @@ from foretell.gateway import following
 from foretell.gateway.lane import Gateway
 from foretell.registry.models import Alias
 from foretell.serving.catalogue import Tenant
-from foretell.tenants.models import Domain
 from foretell.tenants.deleting import delete_tenant
+from foretell.tenants.models import Domain
 from foretell.tenants.services import create_tenant, suspend_tenant
 from tests.cast import House
 from tests.gateway.conftest import Begin, Until, entry

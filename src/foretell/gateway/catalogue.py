@@ -57,7 +57,9 @@ class MemoryCatalogue:
         self._schema_of_name: dict[str, str] = {}
         self._confirmed_at: float | None = None
         self.n_learned = 0  #: how often a tenant was read anew
-        self.n_unreadable = 0  #: tenants that could not be read, such as one whose schema is behind: Django answers for them
+        self.n_unreadable = (
+            0  #: tenants that could not be read, such as one whose schema is behind: Django answers for them
+        )
         self.is_complete = False  #: whether every tenant was read: from the database, or from a snapshot of it
         self._is_away = False
         self._asked_at: float | None = None  # since when a question waits for its answer
