@@ -136,6 +136,37 @@ def test_promote_and_rollback_say_what_moved(server: FakeServer, foretell: Foret
     assert "to version 2" in foretell("rollback", "iris", "--alias", "next").err
 
 
+WAITING = {
+    "id": "0199-a", "model": "iris", "alias": "champion", "version": 3, "from_version": 1, "state": "open", "requested_by": "adam",
+    "requested_at": "2026-11-21T10:00:00Z", "decided_by": None, "comment": "", "url": "x",
+}  # fmt: skip
+
+
+def test_where_a_second_person_is_asked_promote_says_how(server: FakeServer, foretell: Foretell) -> None:
+    server.on("GET", "/api/v1/models/iris/aliases/champion/", answer(200, {"alias": "champion"}, etag='"1"'))
+    server.on("PUT", "/api/v1/models/iris/aliases/champion/", answer(202, WAITING))
+
+    asked = foretell("promote", "iris:3")
+
+    assert asked.code == 0
+    assert "asked for iris version 3 as champion" in asked.err
+    assert "foretell approve 0199-a" in asked.err
+
+
+@pytest.mark.parametrize(("verb", "said"), [("approve", "approved"), ("decline", "declined"), ("withdraw", "withdrew")])
+def test_promotions_are_listed_and_decided(server: FakeServer, foretell: Foretell, verb: str, said: str) -> None:
+    server.on("GET", "/api/v1/promotions/", answer(200, {"results": [WAITING], "next": None}))
+    server.on("POST", f"/api/v1/models/iris/promotions/0199-a/{verb}/", answer(200, {**WAITING, "state": "done"}))
+
+    listed, decided = foretell("promotions"), foretell(verb, "0199-a", "--comment", "Looks right.", "--json")
+
+    assert listed.out == "0199-a\tiris\tchampion\t1\t3\topen\tadam\t-\n"
+    assert (decided.code, json.loads(decided.out)["state"]) == (0, "done")
+    assert f"{said} iris version 3 as champion" in decided.err
+    assert server.asked[-1].json() == {"comment": "Looks right."}
+    assert foretell(verb, "another").code == 5
+
+
 def test_promote_needs_a_version(foretell: Foretell) -> None:
     found = foretell("promote", "iris")
 

@@ -109,10 +109,10 @@ def revoke_invitation(*, invitation: Invitation, now: datetime, by: Principal | 
         _revoke(found, now)
 
 
-def get_invitation(id: UUID) -> Invitation:
-    found = Invitation.objects.select_related("invited_by", "accepted_by").filter(pk=id).first()
+def open_invitation(email: str) -> Invitation:
+    found = Invitation.objects.open().filter(email_key=folded(email)).first()
     if found is None:
-        raise AccountNotFound("There is no such invitation in this tenant.")
+        raise AccountNotFound(f"No invitation to {email!r} is open in this tenant.")
     return found
 
 

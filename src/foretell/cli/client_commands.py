@@ -2,10 +2,10 @@
 
 import typer
 
-from foretell.cli import listing, login, prediction_log, promoting, pushing
+from foretell.cli import approving, listing, login, prediction_log, promoting, pushing
 from foretell.cli import predicting as asking
 
 
 def register(app: typer.Typer) -> None:
-    for module in (login, pushing, listing, promoting, asking, prediction_log):
+    for module in (login, pushing, listing, promoting, approving, asking, prediction_log):
         module.register(app)

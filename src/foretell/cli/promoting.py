@@ -24,13 +24,19 @@ def promote(
     ] = False,
     as_json: AsJSON = False,
 ) -> None:
-    """Point an alias at a version; the next prediction uses it."""
+    """Point an alias at a version; the next prediction uses it. Where the model wants a second person, ask for it."""
     reference = parse_reference(version)
     if reference.version is None:
         raise MalformedArgument(f"{version!r} names no version; expected NAME:VERSION, such as {reference.name}:3.")
     with open_client() as client:
         moved = client.promote(reference.name, reference.version, alias, allow_signature_change=allow_signature_change)
-    say(f"[green]promoted[/] {escape(moved.model)} version {moved.version} to {escape(moved.alias)}.")
+    if moved.is_waiting:
+        say(
+            f"[yellow]asked for[/] {escape(moved.model)} version {moved.version} as {escape(moved.alias)}: a second person approves it, by "
+            f"`foretell approve {escape(str(moved.raw.get('id', 'ID')))}`."
+        )
+    else:
+        say(f"[green]promoted[/] {escape(moved.model)} version {moved.version} to {escape(moved.alias)}.")
     if as_json:
         print_json(moved.raw)
 

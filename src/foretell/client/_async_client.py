@@ -15,7 +15,17 @@ from foretell.client._config import resolve
 from foretell.client._errors import ConnectionFailed
 from foretell.client._flows import Done, Flow, OnState, Outcome, Pause, Step
 from foretell.client._requests import File, Progress
-from foretell.client._resources import Alias, LoggedPrediction, Model, Person, Prediction, Predictions, Pushed, Version
+from foretell.client._resources import (
+    Alias,
+    LoggedPrediction,
+    Model,
+    Person,
+    Prediction,
+    Predictions,
+    Promotion,
+    Pushed,
+    Version,
+)
 from foretell.client._sending import options, sent_async
 
 T = TypeVar("T")
@@ -95,6 +105,22 @@ class AsyncClient:
 
     async def rollback(self, name: str, alias: str = "champion") -> Alias:
         return await self._run(flows.call(requests.rollback(name, alias), replies.alias))
+
+    async def promotions(self, *, state: str | None = None) -> list[Promotion]:
+        return await self._run(flows.every(requests.promotions(state=state), replies.promotions_page))
+
+    async def approve(self, promotion: Promotion, *, comment: str = "") -> Promotion:
+        return await self._decide(promotion, "approve", comment)
+
+    async def decline(self, promotion: Promotion, *, comment: str = "") -> Promotion:
+        return await self._decide(promotion, "decline", comment)
+
+    async def withdraw(self, promotion: Promotion, *, comment: str = "") -> Promotion:
+        return await self._decide(promotion, "withdraw", comment)
+
+    async def _decide(self, promotion: Promotion, verb: str, comment: str) -> Promotion:
+        request = requests.decide(promotion.model, promotion.id, verb, comment)
+        return await self._run(flows.call(request, replies.promotion))
 
     @overload
     async def predict(

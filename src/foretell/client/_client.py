@@ -14,7 +14,17 @@ from foretell.client._config import resolve
 from foretell.client._errors import ConnectionFailed
 from foretell.client._flows import Done, Flow, OnState, Outcome, Pause, Step
 from foretell.client._requests import File, Progress
-from foretell.client._resources import Alias, LoggedPrediction, Model, Person, Prediction, Predictions, Pushed, Version
+from foretell.client._resources import (
+    Alias,
+    LoggedPrediction,
+    Model,
+    Person,
+    Prediction,
+    Predictions,
+    Promotion,
+    Pushed,
+    Version,
+)
 from foretell.client._sending import options, sent
 
 DEFAULT_TIMEOUT_S = 30.0
@@ -140,6 +150,8 @@ class Client:
     ) -> Alias:
         """Point an alias at a version; the next prediction through it uses that one.
 
+        Where the model asks for a second person it is a request, and what comes back `is_waiting`.
+
         Raises
         ------
         Conflict
@@ -151,6 +163,26 @@ class Client:
     def rollback(self, name: str, alias: str = "champion") -> Alias:
         """Point an alias back at the version before; again, and it goes one further back."""
         return self._run(flows.call(requests.rollback(name, alias), replies.alias))
+
+    def promotions(self, *, state: str | None = None) -> list[Promotion]:
+        """Return promotions of models that ask for a second person, the newest first; `state`: "open", say."""
+        return self._run(flows.every(requests.promotions(state=state), replies.promotions_page))
+
+    def approve(self, promotion: Promotion, *, comment: str = "") -> Promotion:
+        """Agree as the second person: the alias moves at once."""
+        return self._decide(promotion, "approve", comment)
+
+    def decline(self, promotion: Promotion, *, comment: str = "") -> Promotion:
+        """Say no as the second person: the alias stays where it is."""
+        return self._decide(promotion, "decline", comment)
+
+    def withdraw(self, promotion: Promotion, *, comment: str = "") -> Promotion:
+        """Take back what one asked for oneself."""
+        return self._decide(promotion, "withdraw", comment)
+
+    def _decide(self, promotion: Promotion, verb: str, comment: str) -> Promotion:
+        request = requests.decide(promotion.model, promotion.id, verb, comment)
+        return self._run(flows.call(request, replies.promotion))
 
     @overload
     def predict(

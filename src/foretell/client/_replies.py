@@ -17,6 +17,7 @@ from foretell.client._resources import (
     Person,
     Prediction,
     Predictions,
+    Promotion,
     Pushed,
     Reason,
     Version,
@@ -94,7 +95,18 @@ def pushed(reply: Reply) -> Pushed:
 
 def alias(reply: Reply) -> Alias:
     data = _object(reply)
-    return Alias(model=_text(data, "model"), alias=_text(data, "alias"), version=_whole(data, "version"), raw=data)
+    is_waiting = reply.status == HTTPStatus.ACCEPTED
+    return Alias(
+        model=_text(data, "model"), alias=_text(data, "alias"), version=_whole(data, "version"), is_waiting=is_waiting, raw=data
+    )  # fmt: skip
+
+
+def promotion(reply: Reply) -> Promotion:
+    return _promotion(_object(reply))
+
+
+def promotions_page(reply: Reply) -> tuple[list[Promotion], Mapping[str, str] | None]:
+    return _page(reply, _promotion)
 
 
 def models_page(reply: Reply) -> tuple[list[Model], Mapping[str, str] | None]:
@@ -206,6 +218,14 @@ def _version(data: Mapping[str, Any]) -> Version:
         url=data.get("url") or "",
         raw=data,
     )
+
+
+def _promotion(data: Mapping[str, Any]) -> Promotion:
+    return Promotion(
+        id=_text(data, "id"), model=_text(data, "model"), alias=_text(data, "alias"), version=_whole(data, "version"),
+        from_version=data.get("from_version"), state=_text(data, "state"), requested_by=_text(data, "requested_by"),
+        requested_at=_moment(data, "requested_at"), decided_by=data.get("decided_by"), comment=data.get("comment") or "", raw=data,
+    )  # fmt: skip
 
 
 def _logged(data: Mapping[str, Any]) -> LoggedPrediction:

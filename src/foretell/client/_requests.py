@@ -99,6 +99,15 @@ def rollback(name: str, alias: str) -> Request:
     return _with_json("POST", f"{_alias_path(name, alias)}rollback/", {})
 
 
+def promotions(*, state: str | None) -> Request:
+    return get(f"{API}/promotions/", **({"state": state} if state else {}))
+
+
+def decide(name: str, id: str, verb: str, comment: str) -> Request:
+    path = f"{_model_path(name)}promotions/{_segment(id, 'promotion id')}/{verb}/"
+    return _with_json("POST", path, {"comment": comment})
+
+
 def push(
     name: str,
     files: Sequence[File],

@@ -103,11 +103,36 @@ class Pushed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alias:
-    """A movable name for one version of a model."""
+    """A movable name for one version of a model.
+
+    is_waiting : it does not point there yet: the model asks for a second person, and the promotion waits for one.
+    """
 
     model: str
     alias: str
     version: int
+    is_waiting: bool = False
+    raw: Json = field(repr=False, compare=False, default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promotion:
+    """A promotion that needs, or needed, a second person.
+
+    from_version : where the alias pointed when it was asked for; None: nowhere.
+    state : "open", "approved", "declined" or "withdrawn".
+    """
+
+    id: str
+    model: str
+    alias: str
+    version: int
+    from_version: int | None
+    state: str
+    requested_by: str
+    requested_at: datetime
+    decided_by: str | None
+    comment: str
     raw: Json = field(repr=False, compare=False, default_factory=dict)
 
 

@@ -1,63 +1,67 @@
-"""foretell user …, foretell key …: the people of a tenant, and their keys."""
+"""foretell user create | list | passwd | role | deactivate | …: the members of a tenant; `invitations` has those who are asked to come."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 
 from foretell.cli.output import print_json, print_rows, said, say
-from foretell.cli.server.installation import installation
+from foretell.cli.server import invitations
+from foretell.cli.server.tenant_at_hand import AsJSON, TenantName, in_tenant
 
-AsJSON = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-TenantName = Annotated[str, typer.Option("--tenant", envvar="FORETELL_TENANT", help="The tenant's name.")]
-MAX_DAYS = 36_500  # a century; a date far beyond is none
 UserName = Annotated[str, typer.Argument(help="The user's name or e-mail address.")]
 
 
 def register(app: typer.Typer) -> None:
-    user = typer.Typer(help="The people of a tenant.", no_args_is_help=True)
-    user.command("create")(create_user)
-    user.command("list")(list_users)
-    user.command("passwd")(passwd)
-    user.command("role")(change_role)
-    user.command("deactivate")(deactivate)
+    user = typer.Typer(help="The people and service accounts of a tenant.", no_args_is_help=True)
+    for name, command in (
+        ("create", create_user),
+        ("list", list_users),
+        ("passwd", passwd),
+        ("role", change_role),
+        ("responsible", change_responsible),
+        ("deactivate", deactivate),
+        ("reactivate", reactivate),
+        ("remove", remove),
+    ):
+        user.command(name)(command)
+    invitations.add_commands(user)
     app.add_typer(user, name="user")
-    key = typer.Typer(help="API keys: credentials for programs.", no_args_is_help=True)
-    key.command("create")(create_key)
-    key.command("list")(list_keys)
-    key.command("revoke")(revoke_key)
-    app.add_typer(key, name="key")
-
-
-@contextmanager
-def in_tenant(name: str) -> Iterator[None]:
-    with installation():
-        from foretell.core.tenancy import use_tenant
-        from foretell.tenants.services import get_tenant
-
-        with use_tenant(get_tenant(name)):
-            yield
 
 
 def create_user(
     name: UserName,
     tenant: TenantName,
-    email: Annotated[str, typer.Option(help="The e-mail address.")],
+    email: Annotated[str, typer.Option(help="The e-mail address of a person.")] = "",
     role: Annotated[str, typer.Option(help="viewer, editor, admin or owner.")] = "viewer",
     password: Annotated[
         str | None, typer.Option(help="Without it, one is made and shown.", envvar="FORETELL_PASSWORD")
     ] = None,
+    service: Annotated[bool, typer.Option("--service", help="No person: it has keys, and cannot sign in.")] = False,
+    responsible: Annotated[
+        str | None, typer.Option(help="The admin or owner who answers for a service account.")
+    ] = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Make somebody of a tenant."""
+    """Make somebody of a tenant: a person, or a service account."""
+    if service != (responsible is not None):
+        raise typer.BadParameter("A service account needs somebody who answers for it: --service --responsible NAME.")
     with in_tenant(tenant):
         from foretell.accounts import services
 
-        password = password or services.new_password()
-        user = services.create_user(username=name, email=email, password=password, role=role)
-        result = {"username": user.username, "email": user.email, "role": user.role, "password": password}
-    _show_once(result, as_json, f"made {name}. The password is shown this once:")
+        if responsible is not None:
+            user = services.create_service_account(username=name, role=role, responsible=services.get_user(responsible))
+            result: dict[str, Any] = {"username": user.username, "role": user.role, "responsible": responsible}
+        else:
+            password = password or services.new_password()
+            user = services.create_user(username=name, email=email, password=password, role=role)
+            result = {"username": user.username, "email": user.email, "role": user.role, "password": password}
+    if service:
+        said(
+            f"[green]made[/] the service account {name}. `foretell key create` gives it a key.",
+            result if as_json else None,
+        )
+    else:
+        show_once(result, as_json, f"made {name}. The password is shown this once:")
 
 
 def list_users(tenant: TenantName, as_json: AsJSON = False) -> None:
@@ -65,11 +69,8 @@ def list_users(tenant: TenantName, as_json: AsJSON = False) -> None:
     with in_tenant(tenant):
         from foretell.accounts.models import User
 
-        rows = [
-            {"username": user.username, "email": user.email, "role": user.role, "is_active": user.is_active}
-            for user in User.objects.all()
-        ]
-    print_rows(rows, as_json=as_json, columns=["username", "email", "role", "is_active"])
+        rows = [_user_row(user) for user in User.objects.members().select_related("responsible")]
+    print_rows(rows, as_json=as_json)
 
 
 def passwd(name: UserName, tenant: TenantName, as_json: AsJSON = False) -> None:
@@ -105,78 +106,57 @@ def deactivate(name: UserName, tenant: TenantName, as_json: AsJSON = False) -> N
     said(f"[green]deactivated[/] {name}.", {"username": name, "is_active": False} if as_json else None)
 
 
-def create_key(
-    tenant: TenantName,
-    user: Annotated[str, typer.Option(help="Whose key it is.")],
-    name: Annotated[str, typer.Option(help="What it is for.")] = "key",
-    scope: Annotated[
-        list[str] | None, typer.Option(help="predict, models:read, models:write, jobs or admin; may be repeated.")
-    ] = None,
-    model: Annotated[list[str] | None, typer.Option(help="Limit the key to this model; may be repeated.")] = None,
-    days: Annotated[int | None, typer.Option(help="Days until it expires.", min=1, max=MAX_DAYS)] = None,
-    as_json: AsJSON = False,
-) -> None:
-    """Make a key; it is shown this once."""
+def reactivate(name: UserName, tenant: TenantName, as_json: AsJSON = False) -> None:
+    """Let somebody in again who was deactivated."""
     with in_tenant(tenant):
-        from datetime import timedelta
-
-        from django.utils import timezone
-
         from foretell.accounts import services
 
-        expires_at = timezone.now() + timedelta(days=days) if days else None
-        scopes = scope or ["predict", "models:read"]
-        key, secret = services.create_key(
-            user=services.get_user(user), name=name, scopes=scopes, models=model, expires_at=expires_at
-        )
-        result = {
-            "id": key.key_id,
-            "api_key": secret,
-            "user": user,
-            "name": name,
-            "scopes": scopes,
-            "models": model,
-            "expires_at": expires_at,
-        }
-    _show_once(result, as_json, "made a key. It is shown this once:")
+        services.reactivate_user(user=services.get_user(name))
+    said(f"[green]reactivated[/] {name}.", {"username": name, "is_active": True} if as_json else None)
 
 
-def list_keys(tenant: TenantName, as_json: AsJSON = False) -> None:
-    """List the keys of a tenant, without their secrets."""
-    with in_tenant(tenant):
-        from foretell.accounts.models import APIKey
-
-        rows = [_key_row(key) for key in APIKey.objects.select_related("user")]
-    print_rows(
-        rows,
-        as_json=as_json,
-        columns=["id", "user", "name", "scopes", "models", "last_used_at", "expires_at", "revoked_at"],
-    )
-
-
-def revoke_key(
-    key: Annotated[str, typer.Argument(help="The key's id, as `key list` shows it.")],
+def remove(
+    name: UserName,
     tenant: TenantName,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: AsJSON = False,
 ) -> None:
-    """End a key, for good."""
+    """Take somebody out of a tenant, for good: their keys end, their name and address go, what they made stays."""
+    if not yes:
+        typer.confirm(f"Remove {name} from {tenant} for good?", abort=True, err=True)
     with in_tenant(tenant):
         from django.utils import timezone
 
         from foretell.accounts import services
 
-        services.revoke_key(key=services.get_key(key), now=timezone.now())
-    said(f"[green]revoked[/] {key}.", {"id": key, "state": "revoked"} if as_json else None)
+        services.remove_user(user=services.get_user(name), now=timezone.now())
+    said(f"[green]removed[/] {name}.", {"username": name, "state": "removed"} if as_json else None)
 
 
-def _key_row(key: Any) -> dict[str, Any]:
+def change_responsible(
+    name: UserName,
+    responsible: Annotated[str, typer.Argument(help="The admin or owner who answers for it from now on.")],
+    tenant: TenantName,
+    as_json: AsJSON = False,
+) -> None:
+    """Let another admin answer for a service account."""
+    with in_tenant(tenant):
+        from foretell.accounts import members, services
+
+        members.change_responsible(user=services.get_user(name), responsible=services.get_user(responsible))
+    result = {"username": name, "responsible": responsible}
+    said(f"[green]changed[/]: {responsible} answers for {name}.", result if as_json else None)
+
+
+def _user_row(user: Any) -> dict[str, Any]:
     return {
-        "id": key.key_id, "user": key.user.username, "name": key.name, "scopes": key.scopes, "models": key.model_names,
-        "last_used_at": key.last_used_at, "expires_at": key.expires_at, "revoked_at": key.revoked_at,
+        "username": user.username, "email": user.email or None, "role": user.role, "kind": "person" if user.is_person else "service",
+        "is_active": user.is_active, "responsible": user.responsible.username if user.responsible else None,
     }  # fmt: skip
 
 
-def _show_once(result: dict[str, Any], as_json: bool, message: str) -> None:
+def show_once(result: dict[str, Any], as_json: bool, message: str) -> None:
+    """Print what nobody can show again."""
     if as_json:
         print_json(result)
         return

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from foretell.cli.output import print_json, print_rows, said, say
-from foretell.cli.server.accounts import AsJSON, TenantName, UserName, in_tenant
+from foretell.cli.server.accounts import UserName
+from foretell.cli.server.tenant_at_hand import AsJSON, TenantName, in_tenant
 
 
 def register(app: typer.Typer) -> None:
