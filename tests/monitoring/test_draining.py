@@ -571,3 +571,13 @@ def test_the_directory_lets_nobody_else_in(cast: Cast, writer: SegmentWriter, di
 
     assert os.stat(directory).st_mode & 0o077 == 0
     assert all(path.stat().st_mode & 0o077 == 0 for path in segment_paths(directory))
+
+
+def test_what_is_large_is_compressed_by_lz4_where_the_server_can(cast: Cast) -> None:
+    with connect() as connection:
+        row = connection.execute(
+            "SELECT setting, enumvals FROM pg_settings WHERE name = 'default_toast_compression'"
+        ).fetchone()
+    assert row is not None
+    setting, possible = row
+    assert setting == ("lz4" if "lz4" in possible else "pglz")

@@ -62,8 +62,8 @@ class Prediction(models.Model):
     class Meta:
         ordering = ("-id",)
         indexes = [
-            models.Index(fields=["model", "-id"], name="prediction_of_model"),
-            models.Index(fields=["user_id", "-id"], name="prediction_of_user"),
+            models.Index(fields=["model", "id"], name="prediction_of_model"),
+            models.Index(fields=["user_id", "id"], name="prediction_of_user"),
         ]
 
     def __str__(self) -> str:
