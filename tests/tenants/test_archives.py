@@ -238,6 +238,22 @@ def test_it_may_have_another_name_and_other_domains(initech: House) -> None:
         assert sorted(tenant.domains.values_list("domain", flat=True)) == ["initrode.example", "initrode.localhost"]
 
 
+def test_its_domains_come_along_an_address_of_ipv6_among_them(initech: House) -> None:
+    from foretell.tenants.models import Domain
+
+    with use_public():
+        for domain in ("::1", "models.initech.example"):
+            Domain.objects.create(tenant=initech.tenant, domain=domain, is_primary=False)
+    tenant = moved(exported(initech)).arrived.tenant
+
+    with use_public():
+        assert sorted(tenant.domains.values_list("domain", flat=True)) == [
+            "::1",
+            "initech.localhost",
+            "models.initech.example",
+        ]
+
+
 def test_a_tenant_that_is_here_already_is_not_overwritten(initech: House) -> None:
     before = rows_of(initech.tenant)
 

@@ -150,7 +150,7 @@ def _begun(head: Head, *, name: str | None, domains: Sequence[str] | None) -> Ar
     own = head.tenant
     try:
         identifier, given = UUID(own["id"]), str(name or own["name"])
-        further = list(domains) if domains is not None else [str(domain) for domain in own["domains"][1:]]
+        further = list(domains) if domains is not None else [_as_host(str(domain)) for domain in own["domains"][1:]]
         fields = {key: own[key] for key in ("log_policy", "log_retention_days", "own_limits")}
         plan, limits = own["plan"], dict(own["limits"])
     except (KeyError, ValueError, TypeError) as err:
@@ -164,6 +164,11 @@ def _begun(head: Head, *, name: str | None, domains: Sequence[str] | None) -> Ar
     validate(tenant)
     add_tenant(tenant, hosts_of(given, further))
     return Arrived(tenant, is_same_secret=head.secret_check == secret_check(str(identifier)))
+
+
+def _as_host(domain: str) -> str:
+    """Return a domain as a header would have it: an address of IPv6 is kept without its brackets."""
+    return f"[{domain}]" if ":" in domain else domain
 
 
 def _take(
