@@ -93,7 +93,7 @@ def test_options_tells_strangers_nothing_and_others_what_an_address_takes(http_f
     answer = http_for("bob").options(ME)
 
     assert answer.status_code == 200
-    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
+    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "PATCH"}
 
 
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT", "BREW", "PUT"])
