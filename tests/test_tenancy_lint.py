@@ -66,6 +66,7 @@ CONNECTING = {
 #: Who knows places on the disk, and how tenants are apart there.
 PLACES = {
     "accounts/limiting.py": "counters, by digests of the tenant's id",
+    "audit/anchors.py": "where each chain ends, by the schema",
     "core/asgi_handler.py": "bodies on their way in, without a name",
     "core/exports/excel_files.py": "files without a name",
     "core/static_files.py": "what comes with the code",

@@ -175,6 +175,19 @@ def test_the_audits_chain_goes_on_where_it_ended(initech: House) -> None:
     assert (ends(tenant)[0], ends(tenant)[2]) == (position + 1, digest)
 
 
+@pytest.mark.parametrize("secret", [None, "the secret of the installation that it comes from"])
+def test_the_audits_chain_is_still_verified(initech: House, secret: str | None) -> None:
+    from foretell.audit.verifying import verify_chain
+
+    with override_settings(SECRET_KEY=secret or settings.SECRET_KEY):
+        archive = exported(initech)
+    tenant = moved(archive).arrived.tenant
+
+    with use_tenant(tenant):
+        verified = verify_chain(anchor=None)
+    assert (verified.fault, verified.rows > 0) == (None, True)
+
+
 def test_the_log_can_stay_behind(initech: House) -> None:
     from foretell.monitoring.models import Prediction
 
