@@ -30,7 +30,8 @@ def status_and_content(answer: bytes) -> tuple[int, bytes]:
 
 
 def _chunks(body: bytes) -> list[bytes]:
-    found, at = [], 0
+    found: list[bytes] = []
+    at = 0
     while True:
         line_end = body.index(b"\r\n", at)
         size = int(body[at:line_end].split(b";")[0], 16)

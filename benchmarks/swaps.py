@@ -61,7 +61,8 @@ def move(installation: Installation, number: int) -> bytes:
 
 
 def swap_under_load(installation: Installation, answers: list[bytes], times: int) -> tuple[dict[str, Any], list[float]]:
-    shape, took = Shape("one", 32, LIMIT_S), []
+    shape = Shape("one", 32, LIMIT_S)
+    took: list[float] = []
     with loading(installation.port, [installation.message()], answers, shape) as load:
         time.sleep(0.5)
         end = time.monotonic() + LIMIT_S - 5

@@ -130,4 +130,4 @@ def push_all(owner: Any, models: int, built: Any) -> None:
 
 
 if __name__ == "__main__":
-    make_some(*map(int, sys.argv[1:4]), float(sys.argv[4]))
+    make_some(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]))

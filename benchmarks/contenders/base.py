@@ -110,7 +110,7 @@ def process(
     """Run a program; in the end nothing of it is left, whatever it started itself."""
     with log.open("ab") as output:
         popen = subprocess.Popen(
-            [str(part) for part in command], env=KEPT_ENVIRONMENT | environment, stdout=output, stderr=output, cwd=cwd,
+            [str(part) for part in command], env={**KEPT_ENVIRONMENT, **environment}, stdout=output, stderr=output, cwd=cwd,
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
     root = psutil.Process(popen.pid)
