@@ -171,9 +171,27 @@ PUBLIC = {"/v2/health/live", "/v2/health/ready"}
 # fmt: on
 
 # Pages are for sessions, and their tests (tests/web) sign in; here they are held to their door.
-PAGES = {"web:catalogue": "/", "web:model": "/models/sum/"}
+PAGES = {
+    "web:catalogue": "/",
+    "web:model": "/models/sum/",
+    "web:access": "/models/sum/access/",
+    "web:promotions": "/promotions/",
+    "web:settings": "/settings/",
+    "web:keys": "/settings/keys/",
+    "web:key-roll": "/settings/keys/robotrobot/roll/",
+    "web:key-revoke": "/settings/keys/robotrobot/revoke/",
+    "web:members": "/settings/members/",
+    "web:member": f"/settings/members/{ROBOT}/",
+    "web:member-remove": f"/settings/members/{ROBOT}/remove/",
+    "web:invitations": "/settings/invitations/",
+    "web:invitation-revoke": f"/settings/invitations/{INVITATION}/revoke/",
+    "web:transfer": "/settings/ownership/",
+    "web:leave": "/settings/leave/",
+}
+# What lets one in there is the link itself (tests/accounts/test_invitations.py); without a right one nothing is there.
+BY_LINK = {"web:invitation": "/accounts/invitation/01a1fd195c377fea93a30000000000c0:1t:AAAA/"}
 OPEN_TO_ALL = {"web:login": "/accounts/login/", "tokens:jwks": "/.well-known/jwks.json"}
-POST_ONLY = {"web:logout": "/accounts/logout/"}
+POST_ONLY = {"web:logout": "/accounts/logout/", "web:promotion": f"/promotions/{PROMOTION}/"}
 # What decides there is in the body (tests/accounts/tokens); whatever credential comes along is not looked at.
 TOKENS = {
     "tokens:token": ("/api/token/", {"username": "bob", "password": "wrong"}),
@@ -250,6 +268,14 @@ def test_what_is_open_is_open_to_all_and_the_same_for_all(http_for: HttpFor, pat
     assert http_for(person, tenant="acme").get(path).status_code == 200
 
 
+@pytest.mark.parametrize("path", BY_LINK.values())
+@pytest.mark.parametrize("person", [None, "alice", "carol"])
+def test_a_link_that_was_made_up_opens_nothing_whoever_follows_it(
+    http_for: HttpFor, path: str, person: str | None
+) -> None:
+    assert http_for(person, tenant="acme").get(path, headers={"Accept": "text/html"}).status_code == 404
+
+
 @pytest.mark.parametrize("route", TOKENS)
 @pytest.mark.parametrize("person", [None, "alice", "carol"])
 def test_a_credential_beside_the_body_gives_no_token_and_takes_none(
@@ -269,7 +295,7 @@ def test_an_api_key_is_no_session_and_opens_no_page(http_for: HttpFor) -> None:
 
 def test_every_route_has_a_row() -> None:
     covered = {(row.route, row.method) for row in MATRIX}
-    pages = {*PAGES, *OPEN_TO_ALL, *POST_ONLY, *TOKENS}
+    pages = {*PAGES, *OPEN_TO_ALL, *BY_LINK, *POST_ONLY, *TOKENS}
 
     missing = [(name, method) for name, method in routes() if name not in pages and (name, method) not in covered]
 
