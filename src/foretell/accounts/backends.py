@@ -36,3 +36,7 @@ class NameOrEmailBackend(ModelBackend):
             if user is None:
                 one.failed()
         return user
+
+    def user_can_authenticate(self, user: Any) -> bool:
+        """Whether somebody signs in at all: a service account does not, whatever its row says of a password."""
+        return user.is_person and super().user_can_authenticate(user)
