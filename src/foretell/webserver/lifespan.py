@@ -30,12 +30,11 @@ class Lifespan:
         self.shutdown = shutdown
         self.is_eager = is_eager
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Be a coroutine function, by which any server knows what an application of today is."""
         if scope["type"] != "lifespan":
-            return self.app(scope, receive, send)
-        return self._live(receive, send)
-
-    async def _live(self, receive: Receive, send: Send) -> None:
+            await self.app(scope, receive, send)
+            return
         await receive()
         try:
             for hook in self.startup:
