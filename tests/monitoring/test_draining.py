@@ -581,3 +581,20 @@ def test_what_is_large_is_compressed_by_lz4_where_the_server_can(cast: Cast) -> 
     assert row is not None
     setting, possible = row
     assert setting == ("lz4" if "lz4" in possible else "pglz")
+
+
+def test_the_usage_of_many_at_once_is_counted_for_each(acme: House, writer: SegmentWriter, drainer: Drainer) -> None:
+    """They go another way than a few do, where a name could be mistaken for something else."""
+    from foretell.monitoring.models import UsageHour
+
+    names = ["sum", "NULL", "", 'a"b', "a\\b", "{a,b}", "a,b", "ä", " "]
+    for _ in range(2):
+        for name in names:
+            for times in range(2):
+                writer.append(record_for(acme, model=name, key_id=name or None, n_rows=times))
+    drainer.drain()
+    drainer.drain()
+
+    with acme.inside():
+        counted = {(one.model, one.key_id): (one.requests, one.rows) for one in UsageHour.objects.all()}
+    assert counted == {(name, name): (4, 2) for name in names}

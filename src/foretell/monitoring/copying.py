@@ -7,6 +7,7 @@ import struct
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from foretell.segments.records import PredictionRecord
 
@@ -115,6 +116,7 @@ def _hour_of(at_us: int) -> int:
     return at_us // HOUR_US
 
 
+@lru_cache(maxsize=16_384)
 def _columns(model: str, version: int, face: str, user_id: str, key_id: str | None, inputs_type: str) -> bytes:
     return b"".join((
         _field(model.encode()), _pack_length(4), _pack_length(version), _field(face.encode()), _field(uuid.UUID(user_id).bytes),

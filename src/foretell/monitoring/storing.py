@@ -20,7 +20,7 @@ from foretell.monitoring.copying import Hours, Unstorable, packed
 from foretell.monitoring.marking import Connection, Cursor, Waiting
 from foretell.monitoring.statements import statements_for
 from foretell.monitoring.tailing import Span
-from foretell.monitoring.tallies import gap_rows, latest_use, moment, usage_rows
+from foretell.monitoring.tallies import as_arrays, gap_rows, latest_use, moment, usage_rows
 from foretell.segments.records import GapRecord, PredictionRecord, Record
 from foretell.tenants.models import SCHEMA_NAME_PATTERN, Tenant
 
@@ -178,7 +178,7 @@ class Store:
                 statements = statements_for(tally.schema)
                 rows = usage_rows(tally.hours)
                 if len(rows) > FEW:
-                    cursor.execute(statements.use_many, list(map(list, zip(*rows, strict=True))), prepare=True)
+                    cursor.execute(statements.use_many, as_arrays(rows), prepare=True)
                 else:
                     for row in rows:
                         cursor.execute(statements.use, row, prepare=True)
