@@ -13,6 +13,7 @@ import httpx
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from tests.audit.audited import audited_change
 from tests.cast import House
 from tests.http import HttpFor
 from tests.logged import logged_prediction
@@ -45,6 +46,7 @@ class Row:
 
 API = "/api/v1"
 PREDICTION = "01a1fd19-5c37-7fea-93a3-387aa748e341"  # Alice's
+ENTRY = "01a1fd19-5c37-7fea-93a3-0000000000a0"  # a row of acme's audit
 ROBOT = "01a1fd19-5c37-7fea-93a3-0000000000b0"  # a service account of acme's
 INVITATION = "01a1fd19-5c37-7fea-93a3-0000000000c0"
 PROMOTION = "01a1fd19-5c37-7fea-93a3-0000000000d0"  # asked for by somebody who is none of them
@@ -130,6 +132,7 @@ MATRIX = [
     Row("PUT", "registry:alias", f"{API}/models/sum/aliases/champion/", 403, 403, 200, {"json": {"version": 2}, **MATCH}),
     Row("DELETE", "registry:alias", f"{API}/models/sum/aliases/champion/", 403, 403, 204, MATCH),
     Row("POST", "registry:rollback", f"{API}/models/sum/aliases/champion/rollback/", 403, 403, 409),
+    Row("GET", "registry:alias-history", f"{API}/models/sum/aliases/champion/history/", 200, 200, 200),
     Row("POST", "registry:predict", f"{API}/models/sum/predict/", 200, 200, 200, ROW),
     Row("POST", "registry:predict-slashless", f"{API}/models/sum/predict", 200, 200, 200, ROW),
     Row("POST", "registry:predict-alias", f"{API}/models/sum@champion/predict/", 200, 200, 200, ROW),
@@ -139,6 +142,8 @@ MATRIX = [
     Row("GET", "monitoring:predictions", f"{API}/predictions/", 200, 200, 200, is_somebodys=False),
     Row("GET", "monitoring:prediction", f"{API}/predictions/{PREDICTION}/", 404, 404, 200),
     Row("GET", "monitoring:usage", f"{API}/usage/", 200, 200, 200, is_somebodys=False),
+    Row("GET", "audit:entries", f"{API}/audit/", 403, 403, 200, is_somebodys=False),
+    Row("GET", "audit:entry", f"{API}/audit/{ENTRY}/", 403, 403, 200),
     Row("GET", "registry:cors", f"{API}/cors/", 403, 403, 200, is_somebodys=False),
     Row("PUT", "registry:cors", f"{API}/cors/", 403, 403, 200, {"json": {"origins": []}, **MATCH}, is_somebodys=False),
     Row("GET", "registry:schema", f"{API}/schema/", 200, 200, 200, is_somebodys=False),
@@ -187,6 +192,7 @@ PAGES = {
     "web:invitation-revoke": f"/settings/invitations/{INVITATION}/revoke/",
     "web:transfer": "/settings/ownership/",
     "web:leave": "/settings/leave/",
+    "web:audit": "/settings/audit/",
 }
 # What lets one in there is the link itself (tests/accounts/test_invitations.py); without a right one nothing is there.
 BY_LINK = {"web:invitation": "/accounts/invitation/01a1fd195c377fea93a30000000000c0:1t:AAAA/"}
@@ -206,6 +212,7 @@ def sum_model(acme: House) -> None:
     ready_sum_model(acme)
     ready_sum_model(acme, tweak="second")
     logged_prediction(acme, by="alice", id=PREDICTION)
+    audited_change(acme, id=ENTRY)
 
 
 @pytest.fixture(autouse=True)

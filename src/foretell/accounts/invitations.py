@@ -17,7 +17,7 @@ from foretell.accounts.models import Invitation, User
 from foretell.accounts.people import create_user, faults_of
 from foretell.accounts.permissions import Principal, may_manage
 from foretell.accounts.roles import Role
-from foretell.audit.actors import acting, current_actor
+from foretell.audit.actors import Credential, acting, current_actor
 from foretell.audit.recording import record
 from foretell.refusals import NotAllowed
 from foretell.tenants.signing import tenant_signer
@@ -90,7 +90,8 @@ def accept_invitation(*, token: str, username: str, password: str, now: datetime
     found = Invitation.objects.select_for_update(of=("self",)).filter(pk=_id_in(token)).first()
     if found is None or not is_valid(found, now=now):
         raise InvitationOver
-    with acting(replace(current_actor(), name=found.email)):
+    guest = replace(current_actor(), name=found.email, credential=Credential.LINK, credential_id=str(found.pk))
+    with acting(guest):
         user = create_user(username=username, email=found.email, password=password, role=found.role)
         found.accepted_at, found.accepted_by = now, user
         found.save(update_fields=["accepted_at", "accepted_by", "updated_at"])

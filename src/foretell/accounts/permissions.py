@@ -25,11 +25,12 @@ class Action(StrEnum):
     OWN = "own"  # hand the tenant over, do without four eyes
     READ_LOG = "read_log"  # one's own predictions
     READ_WHOLE_LOG = "read_whole_log"  # everybody's
+    READ_AUDIT = "read_audit"  # who changed what
 
 
 _VIEWER = frozenset({Action.IDENTIFY, Action.READ, Action.PREDICT, Action.READ_LOG, Action.MANAGE_SELF})
 _EDITOR = _VIEWER | {Action.PUSH}
-_ADMIN = _EDITOR | {Action.PROMOTE, Action.MANAGE, Action.READ_WHOLE_LOG}
+_ADMIN = _EDITOR | {Action.PROMOTE, Action.MANAGE, Action.READ_WHOLE_LOG, Action.READ_AUDIT}
 
 ACTIONS_OF_ROLE: dict[str, frozenset[Action]] = {
     Role.VIEWER: _VIEWER,
@@ -175,6 +176,11 @@ def may_approve(principal: Principal, *, model: str, requested_by: User) -> bool
     """Whether the principal is a second pair of eyes: a person, entitled to promote, and not who answers for the first pair."""
     is_another = principal.user.pk not in (requested_by.pk, requested_by.responsible_id)
     return principal.user.is_person and is_another and is_allowed(principal, Action.PROMOTE, model=model)
+
+
+def may_read_audit(principal: Principal) -> bool:
+    """Whether the principal may read who changed what: an admin, by no key that is limited to some models, since it is of all."""
+    return principal.models is None and is_allowed(principal, Action.READ_AUDIT)
 
 
 def log_reach(principal: Principal) -> LogReach:

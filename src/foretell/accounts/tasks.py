@@ -9,6 +9,7 @@ from procrastinate import RetryStrategy
 
 from foretell.accounts import invitation_mail
 from foretell.accounts.models import Invitation
+from foretell.audit.refusals import write_down_counts
 from foretell.tenants.tasks import each_tenant_task, tenant_task
 
 log = structlog.get_logger(__name__)
@@ -28,3 +29,9 @@ def send_invitation(*, invitation: str, base: str) -> None:
 def forget_invitations() -> None:
     """Every night: invitations that are over since long."""
     Invitation.objects.filter(expires_at__lt=timezone.now() - KEPT_FOR).delete()
+
+
+@each_tenant_task(cron="41 * * * *", queueing_lock="write_down_refusals")
+def write_down_refusals() -> None:
+    """Every hour: how many refusals were only counted, where nobody tried again."""
+    write_down_counts(now=timezone.now())

@@ -15,6 +15,7 @@ class Credential(StrEnum):
     KEY = "key"
     TOKEN = "token"  # noqa: S105  the word, not one
     PASSWORD = "password"  # noqa: S105
+    LINK = "link"  # a signed one, from a mail
     CLI = "cli"
     TASK = "task"
 

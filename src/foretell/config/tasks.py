@@ -3,9 +3,11 @@
 import structlog
 from django.utils import timezone
 
+from foretell.audit.anchors import keep_anchors
 from foretell.config.deleting import delete_everywhere
+from foretell.core.tenancy import PUBLIC
 from foretell.tenants.deleting import due_to_delete, sweep_orphans
-from foretell.tenants.services import resume_due
+from foretell.tenants.services import list_tenants, resume_due
 from foretell.tenants.tasks import installation_task
 
 log = structlog.get_logger(__name__)
@@ -16,6 +18,14 @@ def resume_tenants() -> None:
     """Every minute: serve those again whose suspension is over."""
     if resumed := resume_due(now=timezone.now()):
         log.info("suspensions ended", tenants=resumed)
+
+
+@installation_task(cron="*/10 * * * *", queueing_lock="anchor_audits")
+def anchor_audits() -> None:
+    """Every ten minutes: keep outside the database how far each audit has come."""
+    broken = keep_anchors(chains_of=[PUBLIC, *list_tenants()], now=timezone.now())
+    if broken:
+        log.error("audits are not as they were: run `foretell audit verify`", schemas=broken)
 
 
 @installation_task(cron="*/5 * * * *", queueing_lock="delete_tenants")

@@ -5,6 +5,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("foretell.accounts.urls")),
     path("", include("foretell.accounts.tokens.urls")),
+    path("", include("foretell.accounts.audit_log.urls")),
     path("", include("foretell.registry.urls")),
     path("", include("foretell.monitoring.urls")),
     path("", include("foretell.web.urls")),

@@ -34,11 +34,26 @@ class NewestFirst(CursorPagination):
     def decode_cursor(self, request: Request) -> Any:
         """Read the cursor; one that was made up is not found, and does not reach the database."""
         cursor = super().decode_cursor(request)
-        try:
-            _ = cursor and cursor.position is not None and UUID(str(cursor.position))
-        except ValueError:
-            raise NotFound(self.invalid_cursor_message) from None
+        if cursor and cursor.position is not None and not self.is_place(str(cursor.position)):
+            raise NotFound(self.invalid_cursor_message)
         return cursor
+
+    def is_place(self, text: str) -> bool:
+        """Whether a row could have this where the rows are ordered by it."""
+        try:
+            UUID(text)
+        except ValueError:
+            return False
+        return True
+
+
+class LastPositionFirst(NewestFirst):
+    """Rows that are numbered in the order in which they were committed."""
+
+    ordering = "-position"
+
+    def is_place(self, text: str) -> bool:
+        return text.isascii() and text.isdecimal() and len(text) <= 18
 
 
 def page_size_of(request: Request) -> int:

@@ -2,6 +2,7 @@ from django.urls import URLPattern, path
 from django.urls.converters import get_converters, register_converter
 
 from foretell.registry.entries import METRIC, TAG, Kind
+from foretell.registry.views.alias_history import AliasHistoryView
 from foretell.registry.views.aliases import AliasesView, AliasView, RollbackView
 from foretell.registry.views.artifacts import ArtifactView
 from foretell.registry.views.cards import CardView
@@ -87,6 +88,7 @@ urlpatterns = [
     path(f"{MODEL}/aliases/", AliasesView.as_view(), name="aliases"),
     path(f"{MODEL}/aliases/<name:alias>/", AliasView.as_view(), name="alias"),
     path(f"{MODEL}/aliases/<name:alias>/rollback/", RollbackView.as_view(), name="rollback"),
+    path(f"{MODEL}/aliases/<name:alias>/history/", AliasHistoryView.as_view(), name="alias-history"),
     *predict_paths(f"{MODEL}/predict", "predict"),
     *predict_paths(f"{MODEL}@<name:alias>/predict", "predict-alias"),
     *predict_paths(f"{VERSION}/predict", "predict-version"),

@@ -3,6 +3,7 @@ from django.urls import path
 from foretell.web.views.access import access
 from foretell.web.views.catalogue import catalogue
 from foretell.web.views.promotions import decide, promotions
+from foretell.web.views.settings.audit import audit
 from foretell.web.views.settings.invitations import come, invitations, revoke_invitation
 from foretell.web.views.settings.keys import keys, revoke_key, roll_key
 from foretell.web.views.settings.leaving import leave, transfer
@@ -31,6 +32,7 @@ urlpatterns = [
     path("settings/ownership/", transfer, name="transfer"),
     path("settings/leave/", leave, name="leave"),
     path("accounts/invitation/<str:token>/", come, name="invitation"),
+    path("settings/audit/", audit, name="audit"),
     path("accounts/login/", SignIn.as_view(), name="login"),
     path("accounts/logout/", SignOut.as_view(), name="logout"),
 ]

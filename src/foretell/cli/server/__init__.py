@@ -2,9 +2,9 @@
 
 import typer
 
-from foretell.cli.server import access, accounts, doctor, keys, manage, plans, processes, tenants, tokens
+from foretell.cli.server import access, accounts, audit, doctor, keys, manage, plans, processes, tenants, tokens
 
 
 def register(app: typer.Typer) -> None:
-    for module in (processes, tenants, plans, accounts, keys, access, tokens, doctor, manage):
+    for module in (processes, tenants, plans, accounts, keys, access, tokens, audit, doctor, manage):
         module.register(app)

@@ -28,4 +28,11 @@ class ParquetRenderer(ExportRenderer):
     format = "parquet"
 
 
+class JSONLinesRenderer(ExportRenderer):
+    """Not one of every list's: what it is for, a list says by having it."""
+
+    media_type = "application/x-ndjson"
+    format = "jsonl"
+
+
 EXPORT_RENDERERS: list[type[BaseRenderer]] = [CSVRenderer, ExcelRenderer, ParquetRenderer]

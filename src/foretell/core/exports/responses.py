@@ -8,8 +8,15 @@ from rest_framework.request import Request
 
 from foretell.core.exports.csv_files import csv_chunks
 from foretell.core.exports.excel_files import excel_chunks
+from foretell.core.exports.json_lines_files import json_lines_chunks
 from foretell.core.exports.parquet_files import parquet_chunks
-from foretell.core.exports.renderers import CSVRenderer, ExcelRenderer, ExportRenderer, ParquetRenderer
+from foretell.core.exports.renderers import (
+    CSVRenderer,
+    ExcelRenderer,
+    ExportRenderer,
+    JSONLinesRenderer,
+    ParquetRenderer,
+)
 from foretell.core.exports.tables import Table
 
 Chunks = Callable[[Table], Iterator[bytes]]
@@ -18,6 +25,7 @@ WRITERS: dict[str, Chunks] = {
     CSVRenderer.format: csv_chunks,
     ExcelRenderer.format: excel_chunks,
     ParquetRenderer.format: parquet_chunks,
+    JSONLinesRenderer.format: json_lines_chunks,
 }
 
 

@@ -1,0 +1,36 @@
+"""Writes down that somebody signed in or out in a browser. Django, and whatever builds on it, says so by signals only."""
+
+from typing import Any
+
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.db import transaction
+from django.dispatch import receiver
+
+from foretell.accounts.models import User
+from foretell.audit import actors
+from foretell.audit.actors import Credential
+from foretell.audit.recording import record
+
+
+@receiver(user_logged_in, dispatch_uid="foretell.accounts.signed_in")
+def signed_in(user: Any, **_: Any) -> None:
+    """Stop the sign-in where it cannot be written down: the session is not saved yet."""
+    if isinstance(user, User):
+        _identify(user, Credential.PASSWORD)
+        _record("session.started", user)
+
+
+@receiver(user_logged_out, dispatch_uid="foretell.accounts.signed_out")
+def signed_out(user: Any, **_: Any) -> None:
+    if isinstance(user, User):
+        _identify(user, Credential.SESSION)
+        _record("session.ended", user)
+
+
+def _identify(user: User, credential: Credential) -> None:
+    actors.identify(user_id=str(user.pk), name=user.username, credential=credential)
+
+
+@transaction.atomic
+def _record(action: str, user: User) -> None:
+    record(action=action, target=("session", str(user.pk)), name=user.username)
