@@ -249,6 +249,15 @@ def test_what_one_changes_of_oneself_needs_ones_password(acme: House, http_for: 
     assert client.patch(ME, json={"username": "alice", "current_password": new}).status_code == 409
 
 
+def test_the_password_of_now_is_not_guessed_here_any_faster_than_at_the_door(acme: House, http_for: HttpFor) -> None:
+    client = client_of(http_for, acme, newcomer(acme))
+
+    guesses = [client.patch(ME, json={"current_password": f"guess {number}"}).status_code for number in range(12)]
+
+    assert guesses == [400] * 10 + [429] * 2
+    assert http_for(None).get(ME, auth=("temp", PASSWORD)).status_code == 429, "one and the same bucket"
+
+
 @pytest.mark.parametrize("scopes", [["predict"], ["models:read", "models:write"], ["jobs"]])
 def test_a_narrow_key_manages_nothing_of_its_person(acme: House, http_for: HttpFor, scopes: list[str]) -> None:
     with acme.inside():

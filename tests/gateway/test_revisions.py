@@ -8,7 +8,9 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from foretell.accounts.models import APIKey, User
+from foretell.accounts.grants import change_policy
+from foretell.accounts.invitations import invite
+from foretell.accounts.models import APIKey, ModelGrant, User
 from foretell.accounts.services import create_key, create_user
 from foretell.accounts.tokens.models import TokenFamily
 from foretell.accounts.tokens.services import end_all, sign_in
@@ -51,6 +53,9 @@ CHANGES: dict[str, Callable[[House], object]] = {
     "a password": lambda house: User.objects.filter(username="temp").update(password="!"),
     "somebody new": lambda house: create_user(username="new", email="n@n.example", password="a long passphrase here"),
     "a key": lambda house: create_key(user=house.user("bob"), name="k", scopes=["predict"]),
+    "a grant": lambda house: ModelGrant.objects.create(user=house.user("bob"), model_name="sum", actions=["push"]),
+    "another grant": lambda house: ModelGrant.objects.update(actions=["predict"]),
+    "a model that is restricted": lambda house: change_policy(model="sum", restricted=True),
     "a revoked key": lambda house: APIKey.objects.update(revoked_at=timezone.now()),
     "a narrowed key": lambda house: APIKey.objects.update(scopes=["predict"]),
     "a key limited to models": lambda house: APIKey.objects.update(model_names=["sum"]),
@@ -74,6 +79,7 @@ NO_CHANGES: dict[str, Callable[[House], object]] = {
     "somebody refreshed": lambda house: TokenFamily.objects.update(number=7, rotated_at=timezone.now()),
     "somebody signed in": lambda house: User.objects.update(last_login=timezone.now()),
     "a lease was renewed": lambda house: ModelVersion.objects.update(lease_expires_at=timezone.now()),
+    "somebody was invited": lambda house: invite(email="i@i.example", now=timezone.now()),
     "a model was described": lambda house: RegisteredModel.objects.update(description="new words"),
 }
 
@@ -83,6 +89,7 @@ def test_a_change_of_what_is_kept_in_memory_has_a_new_number(acme: House, change
     ready_sum_model(acme)
     with acme.inside():
         User.objects.create(username="temp", email="temp@acme.example")
+        ModelGrant.objects.create(user=acme.user("bob"), model_name="other", actions=["push"])
         sign_in(user=acme.user("bob"), now=timezone.now())
     before = number(acme)
 

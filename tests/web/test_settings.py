@@ -188,6 +188,7 @@ def test_access_to_a_model_is_granted_taken_back_and_restricted(signed_in: Signe
     assert posted(adam, url, do="grant", user="bob", actions=["push"]).status_code == 302
     assert posted(adam, url, do="policy", restricted="on").status_code == 302
     assert "bob" in text_of(adam.get(url))
+    assert [f'href="{url}"' in signed_in(who).get("/models/sum/").text for who in ("adam", "bob")] == [True, False]
     assert signed_in("erin").get("/models/sum/").status_code == 404
     assert posted(adam, url, do="take", user="bob").status_code == 302
     with acme.inside():

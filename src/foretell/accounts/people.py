@@ -8,10 +8,12 @@ from django.db import IntegrityError, transaction
 
 from foretell.accounts.errors import AccountExists, AccountNotFound, InvalidAccount, NoPerson, WrongPassword, of_field
 from foretell.accounts.folding import folded
+from foretell.accounts.login_limits import attempt
 from foretell.accounts.models import User
 from foretell.accounts.permissions import Action, Principal, is_allowed, may_manage
 from foretell.accounts.roles import Role
 from foretell.audit.recording import record
+from foretell.core.tenancy import current_tenant
 from foretell.problems import Fault
 from foretell.refusals import NotAllowed
 
@@ -87,6 +89,8 @@ def change_account(
     Raises
     ------
     NotAllowed, NoPerson, WrongPassword, InvalidAccount, AccountExists
+    Throttled
+        after too many passwords that were wrong, here or at a sign-in, before another one is hashed.
     """
     if not is_allowed(by, Action.MANAGE_SELF):
         raise NotAllowed
@@ -195,8 +199,10 @@ def _save(user: User, **options: object) -> None:
 def _check_password(user: User, password: str) -> None:
     if not user.is_person:
         raise NoPerson("A service account is changed by an admin, not by itself.")
-    if not user.check_password(password):
-        raise WrongPassword
+    with attempt(tenant_id=str(current_tenant().id), account=user.username, client="") as one:
+        if not user.check_password(password):
+            one.failed()
+            raise WrongPassword
 
 
 def _target(user: User) -> tuple[str, str]:

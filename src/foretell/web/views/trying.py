@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from foretell.accounts import limiting
 from foretell.accounts.access import requires
-from foretell.accounts.permissions import Action, principal_of
+from foretell.accounts.permissions import Action, is_allowed, principal_of
 from foretell.errors import ForetellError
 from foretell.inference.codec.form_rows import parse_form
 from foretell.inference.errors import InvalidInput
@@ -122,6 +122,7 @@ def _page(
         "versions": shown_versions(request, model),
         "action": form_address(request),
         "example_url": form_address(request, example=1) if has_example(target) else "",
+        "grants": is_allowed(principal_of(request), Action.MANAGE, model=model.name),
     }
     return render(request, "web/model.html", context, status=status)
 
