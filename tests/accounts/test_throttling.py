@@ -214,9 +214,11 @@ def test_a_name_that_is_not_configured_is_refused_with_those_that_are(
     assert "burst, limited" in answer.json()["detail"]
 
 
-def test_only_who_promotes_gives_a_model_a_limit(erin: httpx.Client, sum_model: None, scopes: None) -> None:
-    assert erin.patch("/api/v1/models/sum/", json={"limit_scope": "limited"}).status_code == 403
-    assert erin.patch("/api/v1/models/sum/", json={"description": "x"}).status_code == 200
+def test_only_who_promotes_gives_a_model_a_limit(erin: httpx.Client, scopes: None) -> None:
+    erin.post("/api/v1/models/", json={"name": "mine"})
+
+    assert erin.patch("/api/v1/models/mine/", json={"limit_scope": "limited"}).status_code == 403
+    assert erin.patch("/api/v1/models/mine/", json={"description": "x"}).status_code == 200
 
 
 def test_a_name_that_is_configured_no_more_limits_nothing(
