@@ -64,7 +64,9 @@ def audit(request: HttpRequest) -> HttpResponse:
         "newest": f"?{urlencode(given)}" if "before" in request.GET else "",
         "exports": _exports(given),
     }
-    return render(request, "web/settings/audit.html", context_of(request, **context), status=400 if context["problems"] else 200)
+    return render(
+        request, "web/settings/audit.html", context_of(request, **context), status=400 if context["problems"] else 200
+    )
 
 
 def shown_entry(row: Any) -> ShownEntry:

@@ -20,7 +20,9 @@ def settings_home(request: HttpRequest) -> HttpResponse:
 def context_of(request: HttpRequest, **context: Any) -> dict[str, Any]:
     """Return what a page is drawn with, and which of the others there are for this person."""
     principal = principal_of(request)
-    may = {"manages": is_allowed(principal, Action.MANAGE), "owns": is_allowed(principal, Action.OWN),
+    may = {
+        "manages": is_allowed(principal, Action.MANAGE),
+        "owns": is_allowed(principal, Action.OWN),
         "audits": may_read_audit(principal),
     }
     tab = request.path_info.strip("/").partition("/")[2].partition("/")[0]
