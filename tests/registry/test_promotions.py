@@ -152,6 +152,22 @@ def test_a_service_account_is_no_second_person_and_its_keeper_is_none_for_it(acm
         promotions.approve(request=own, by=acme.principal("alice"), now=timezone.now())
 
 
+def test_nobody_is_two_people_by_a_key(acme: House, http_for: HttpFor, adam: httpx.Client, alice: httpx.Client) -> None:
+    """Adam may make keys for Erin, who is below him: with one he could ask as her, or approve as her."""
+    with acme.inside():
+        grants.grant(user=acme.user("erin"), model="sum", actions=["promote"])
+    key = adam.post("/api/v1/keys/", json={"name": "k", "scopes": ["admin"], "user": "erin"}).json()["api_key"]
+    as_erin = http_for(None)
+    as_erin.headers["X-API-Key"] = key
+    own = asked(adam)["url"]
+
+    assert as_erin.post(f"{own}approve/", json={}).status_code == 403
+    hers = as_erin.post(f"{SUM}aliases/", json={"alias": "canary", "version": 2}).json()["url"]
+    assert adam.post(f"{hers}approve/", json={}).status_code == 403
+    assert http_for("erin").post(f"{own}approve/", json={}).status_code == 200, "the control: Erin herself"
+    assert alice.post(f"{hers}approve/", json={}).status_code == 200
+
+
 def test_who_asked_and_may_no_longer_promote_is_not_enough_for_the_first_pair(
     acme: House, adam: httpx.Client, alice: httpx.Client
 ) -> None:

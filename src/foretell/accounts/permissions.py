@@ -57,6 +57,7 @@ class Principal:
     scopes : of the key or the token; None: neither, or no narrowing.
     models : names of the models that the key is limited to; None: all.
     key_expires_at : when the key ends; None: never, or no key.
+    key_made_by : who made the key, where it is known; whoever made it can have kept it.
     known_access : what is said of single models, where it is known already; None: it is read when something depends on it.
     """
 
@@ -65,11 +66,18 @@ class Principal:
     models: frozenset[str] | None = None
     key_id: str | None = None
     key_expires_at: datetime | None = None
+    key_made_by: UUID | None = None
     known_access: ModelAccess | None = None
 
     @cached_property
     def access(self) -> ModelAccess:
         return read_access(self.user) if self.known_access is None else self.known_access
+
+    @cached_property
+    def holds_keys_of(self) -> frozenset[UUID]:
+        """The others for whom this one ever made a key, and as whom they may have acted."""
+        made = APIKey.objects.filter(created_by_id=self.user.pk).exclude(user_id=self.user.pk)
+        return frozenset(made.order_by().values_list("user_id", flat=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +181,15 @@ def may_change_version(principal: Principal, *, model: str, author_id: UUID) -> 
 
 
 def may_approve(principal: Principal, *, model: str, requested_by: User) -> bool:
-    """Whether the principal is a second pair of eyes: a person, entitled to promote, and not who answers for the first pair."""
+    """Whether the principal is a second pair of eyes: a person, entitled to promote, and not who answers for the first pair.
+
+    Security: nobody is two people by a key: neither who made a key for whoever asked, nor who comes with a key that another made.
+    """
     is_another = principal.user.pk not in (requested_by.pk, requested_by.responsible_id)
-    return principal.user.is_person and is_another and is_allowed(principal, Action.PROMOTE, model=model)
+    is_themselves = principal.user.is_person and principal.key_made_by in (None, principal.user.pk)
+    if not (is_another and is_themselves and is_allowed(principal, Action.PROMOTE, model=model)):
+        return False
+    return requested_by.pk not in principal.holds_keys_of
 
 
 def may_read_audit(principal: Principal) -> bool:
@@ -200,6 +214,7 @@ def _principal(user: User, shown: Any) -> Principal:
         models=None if shown.model_names is None else frozenset(shown.model_names),
         key_id=shown.key_id,
         key_expires_at=shown.expires_at,
+        key_made_by=shown.created_by_id,
     )
 
 

@@ -126,8 +126,8 @@ def _locked(request: PromotionRequest) -> PromotionRequest:
 def _check_second(by: Principal, request: PromotionRequest) -> None:
     if not may_approve(by, model=request.model.name, requested_by=request.requested_by):
         raise NotAllowed(
-            "A promotion of this model is decided by a second person: somebody who may promote it, and neither asked for it nor answers for "
-            "the service account that did."
+            "A promotion of this model is decided by a second person: somebody who may promote it, and neither asked for it, nor answers for "
+            "the service account that did, nor made a key for whoever did; and not by a key that another made."
         )
 
 
