@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.db import ProgrammingError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from foretell.accounts.models import User
 from foretell.audit import actors
@@ -91,6 +92,13 @@ def test_control_without_the_row_the_same_change_happens(acme: House) -> None:
 def test_a_row_outside_the_changes_transaction_is_refused(acme: House) -> None:
     with acme.inside(), pytest.raises(NotInTransaction, match=r"transaction\.atomic"):
         record(action="model.changed", target=("model", "wine"))
+
+
+def test_a_row_costs_one_statement(acme: House) -> None:
+    with acme.inside(), transaction.atomic(), CaptureQueriesContext(connection) as queries:
+        record(action="model.changed", target=("model", "wine"), after={"description": "new"})
+
+    assert [query["sql"].split()[0] for query in queries if not query["sql"].startswith("SET ")] == ["INSERT"]
 
 
 def test_what_a_tenant_does_is_in_its_own_chain_and_what_is_done_to_tenants_in_the_installations(acme: House) -> None:

@@ -1,4 +1,4 @@
-"""Lists as files: CSV, Excel and Parquet, sent piece by piece; memory stays as it is, however long the list."""
+"""Lists as files: CSV, Excel, Parquet and, where a list offers it, JSON Lines; sent piece by piece; memory stays as it is, however long the list."""
 
 from foretell.core.exports.csv_files import csv_chunks
 from foretell.core.exports.json_lines_files import json_lines_chunks
