@@ -12,6 +12,8 @@ from foretell.audit.models import Entry
 from foretell.tenants.tasks import tenant_task
 from tests.cast import House
 from tests.http import HttpFor
+from tests.web.conftest import SignedIn
+from tests.web.pages import csrf_token
 
 
 def newest(house: House) -> Entry:
@@ -38,6 +40,19 @@ def test_a_password_that_acts_is_no_key(acme: House, http_for: HttpFor) -> None:
 
     row = newest(acme)
     assert (row.actor_name, row.credential, row.credential_id) == ("erin", "password", "")
+
+
+def test_a_session_that_acts_over_rest_is_a_session(acme: House, signed_in: SignedIn) -> None:
+    browser = signed_in("erin")
+    token = csrf_token(browser.get("/settings/keys/").text)
+
+    answer = browser.post(
+        "/api/v1/models/", json={"name": "wine"}, headers={"X-CSRFToken": token, "Accept": "application/json"}
+    )
+
+    row = newest(acme)
+    assert answer.status_code == 201, answer.text
+    assert (row.actor_name, row.credential, row.face) == ("erin", "session", "rest")
 
 
 def test_a_token_that_acts_is_named_by_its_sign_in(acme: House, http_for: HttpFor) -> None:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from django.urls import get_resolver
 
+from foretell.accounts.models import User
 from foretell.audit.models import Entry
 from foretell.audit.refusals import SAFE
 from tests.cast import PASSWORD, House, Person
@@ -153,6 +154,22 @@ def rows_since(house: House, end: int) -> list[Entry]:
         return list(Entry.objects.filter(position__gt=end).order_by("position"))
 
 
+def secrets_in(rows: list[Entry], house: House, answer: httpx.Response) -> list[str]:
+    """Return what a row must never hold: passwords, keys, tokens, and what is stored of them; of everybody, and what was just given out."""
+    from foretell.accounts.models import APIKey
+
+    with house.inside():
+        stored = [
+            *User.objects.values_list("password", flat=True),
+            *APIKey.objects.values_list("secret_digest", flat=True),
+        ]
+    shown = answer.json() if answer.content else {}
+    given = [str(shown[name]) for name in ("api_key", "access", "refresh") if isinstance(shown, dict) and name in shown]
+    keys = [person.key for person in house.people.values()]
+    told = " ".join(f"{row.before} {row.after} {row.target_id} {row.target_name} {row.credential_id}" for row in rows)
+    return [secret for secret in (PASSWORD, *stored, *given, *keys) if len(secret) > 8 and secret in told]
+
+
 def asked(client: httpx.Client, method: str, path: str, request: dict[str, Any]) -> httpx.Response:
     answer = client.request(method, path, **request)
     assert answer.status_code < 400, answer.text
@@ -168,9 +185,10 @@ def test_a_change_by_rest_leaves_a_row_with_who_did_it(acme: House, http_for: Ht
     path = withdrawn_path(acme) if key[1].endswith("withdraw") else recipe.path or row.path
     end = end_of(acme)
 
-    asked(client, row.method, path, row.request if recipe.request is None else recipe.request)
+    answer = asked(client, row.method, path, row.request if recipe.request is None else recipe.request)
 
     rows = rows_since(acme, end)
+    assert secrets_in(rows, acme, answer) == []
     assert recipe.action in [one.action for one in rows]
     assert {(one.actor_name, one.credential, one.face) for one in rows} == {(recipe.by, "key", "rest")}
 
@@ -178,7 +196,8 @@ def test_a_change_by_rest_leaves_a_row_with_who_did_it(acme: House, http_for: Ht
 def test_a_token_that_is_issued_refreshed_and_revoked_leaves_rows(acme: House, http_for: HttpFor) -> None:
     client, end = http_for(None), end_of(acme)
 
-    first = asked(client, "POST", "/api/token/", json(username="bob", password=PASSWORD)).json()
+    signed_in = asked(client, "POST", "/api/token/", json(username="bob", password=PASSWORD))
+    first = signed_in.json()
     second = asked(client, "POST", "/api/token/refresh/", json(refresh=first["refresh"])).json()
     asked(client, "POST", "/api/token/revoke/", json(token=second["refresh"]))
 
@@ -186,6 +205,7 @@ def test_a_token_that_is_issued_refreshed_and_revoked_leaves_rows(acme: House, h
     expected = {RECIPES["POST", f"tokens:{name}"].action for name in ("token", "revoke")}
     assert expected <= {row.action for row in rows}
     assert {row.actor_name for row in rows} == {"bob"}
+    assert secrets_in(rows, acme, signed_in) == []
 
 
 def test_signing_in_and_out_in_a_browser_leaves_rows(acme: House) -> None:

@@ -9,7 +9,10 @@ from foretell.audit import actors
 from foretell.audit.models import Entry, RefusalCount
 from foretell.audit.refusals import PER_MINUTE, Attempt, refused, write_down_counts
 from tests.cast import House
+from tests.http import HttpFor
 from tests.models import ready_sum_model
+from tests.web.conftest import SignedIn
+from tests.web.pages import csrf_token
 
 NOON = datetime(2026, 5, 1, 12, 0, 5, tzinfo=UTC)
 ATTEMPT = Attempt("promote", ("alias", "sum@champion"))
@@ -54,6 +57,46 @@ def test_what_a_service_refuses_within_its_transaction_has_a_row_all_the_same(ac
     (row,) = denied_since(acme, end)
     assert answer.status_code == 403
     assert (row.actor_name, row.target_kind, row.target_id) == ("erin", "model", "sum")
+
+
+def test_a_refused_form_of_a_page_has_a_row_as_well(acme: House, signed_in: SignedIn) -> None:
+    browser = signed_in("bob")
+    token = csrf_token(browser.get("/settings/keys/").text)
+    end = end_of(acme)
+
+    answer = browser.post("/settings/members/", data={"csrfmiddlewaretoken": token, "username": "x", "role": "owner"})
+
+    (row,) = denied_since(acme, end)
+    assert answer.status_code == 403
+    assert (row.actor_name, row.credential, row.face) == ("bob", "session", "page")
+    assert row.after == {"action": "manage", "method": "POST", "route": "web:members"}
+
+
+def test_a_refused_prediction_is_the_predictions_business(acme: House, http_for: HttpFor) -> None:
+    from foretell.accounts.models import APIKey
+
+    ready_sum_model(acme)
+    with acme.inside():
+        APIKey.objects.filter(pk=acme.people["bob"].key_id).update(scopes=["models:read"])
+    end = end_of(acme)
+
+    answer = http_for("bob").post("/api/v1/models/sum/predict/?x=1", json={"a": 1, "b": 2})
+
+    assert answer.status_code == 403
+    assert denied_since(acme, end) == []
+
+
+def test_a_refusal_stands_where_it_cannot_be_written_down(
+    acme: House, bob: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from django.db import DatabaseError
+
+    def away(*_: object, **__: object) -> None:
+        raise DatabaseError("away")
+
+    monkeypatch.setattr("foretell.audit.refusals.refused", away)
+
+    assert bob.post("/api/v1/models/", json={"name": "wine"}).status_code == 403
 
 
 def test_of_one_minutes_refusals_some_have_a_row_and_the_next_minute_says_how_many_had_none(acme: House) -> None:

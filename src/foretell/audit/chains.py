@@ -3,8 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
-
 from foretell.audit.entries import AuditEntry, EntryQuerySet
 from foretell.audit.installation.models import ChainHead, InstallationEntry
 from foretell.audit.models import Entry
@@ -38,10 +36,6 @@ def head() -> ChainHead:
     name = schema_name()
     with use_public():
         return ChainHead.objects.filter(schema_name=name).first() or ChainHead(schema_name=name)
-
-
-def heads() -> QuerySet[ChainHead]:
-    return ChainHead.objects.order_by("schema_name")
 
 
 def last_before(moment: datetime) -> Any:

@@ -10,18 +10,11 @@ from foretell.ids import uuid7
 
 
 class EntryQuerySet(models.QuerySet[Any]):
-    def chained(self) -> Self:
-        """Return them in the order of the chain, which is the order in which the changes were committed."""
-        return self.order_by("position")
-
     def about(self, kind: str, identifiers: Iterable[str]) -> Self:
         return self.filter(target_kind=kind, target_id__in=list(identifiers))
 
     def since(self, moment: datetime) -> Self:
         return self.filter(at__gte=moment)
-
-    def until(self, moment: datetime) -> Self:
-        return self.filter(at__lt=moment)
 
 
 class AuditEntry(models.Model):
