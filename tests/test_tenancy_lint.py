@@ -50,6 +50,8 @@ REMEMBERED = {
     "core/poolers.py": {"_direct": "by server"},
     "gateway/entries.py": {"_same": "equal tuples of names are one object", "_open": "of names; what is open to all is the same for all"},
     "gateway/lane.py": {"gateway": "one for the process; its entries are by tenant"},
+    "monitoring/copying.py": {"_columns": "of its arguments, which it only writes as bytes"},
+    "monitoring/tallies.py": {"_hour": "of a number"},
     "monitoring/statements.py": {"statements_for": "of the schema"},
     "monitoring/storing.py": {"_statements": "of the schema"},
     "tenants/limits.py": {"_parsed": "of a rate's text"},

@@ -25,7 +25,7 @@ class CredentialSerializer(serializers.Serializer[Any]):
     id = serializers.CharField()
 
 
-class EntrySerializer(serializers.ModelSerializer[Entry]):
+class AuditEntrySerializer(serializers.ModelSerializer[Entry]):
     """One change: who changed what, from what to what, when, and how they came in."""
 
     url = serializers.SerializerMethodField()

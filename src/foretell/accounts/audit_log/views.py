@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from foretell.accounts.audit_log.filters import AuditFilters
-from foretell.accounts.audit_log.serializers import EntrySerializer
+from foretell.accounts.audit_log.serializers import AuditEntrySerializer
 from foretell.accounts.permissions import Action, may_read_audit, principal_of
 from foretell.audit.exporting import audit_table
 from foretell.audit.models import Entry
@@ -28,7 +28,7 @@ class AuditView(ListView):
     """Every change of the tenant's state, the newest first. Predictions are not among them: they have a log of their own."""
 
     required_actions = {"GET": Action.READ_AUDIT}
-    serializer_class = EntrySerializer
+    serializer_class = AuditEntrySerializer
     pagination_class = LastPositionFirst
     renderer_classes = [JSONRenderer, BrowsableAPIRenderer, *EXPORT_RENDERERS, JSONLinesRenderer]
     filter_backends = [Filters, Search]
@@ -51,7 +51,7 @@ class AuditView(ListView):
         table: Table = audit_table(found)  # type: ignore[arg-type]  # the manager's own queryset
         return replace(table, parts=for_tenant(current_tenant(), table.parts))
 
-    @extend_schema(operation_id="audit_list", responses=EntrySerializer(many=True))
+    @extend_schema(operation_id="audit_list", responses=AuditEntrySerializer(many=True))
     def get(self, request: Request) -> HttpResponseBase:
         return self.listed(request)
 
@@ -60,9 +60,9 @@ class EntryView(generics.GenericAPIView[Entry]):
     """One change."""
 
     required_actions = {"GET": Action.READ_AUDIT}
-    serializer_class = EntrySerializer
+    serializer_class = AuditEntrySerializer
 
-    @extend_schema(operation_id="audit_read", responses=EntrySerializer)
+    @extend_schema(operation_id="audit_read", responses=AuditEntrySerializer)
     def get(self, request: Request, entry_id: UUID) -> Response:
         found = readable(request).filter(pk=entry_id).first()
         if found is None:
