@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
 from foretell.audit import chains
 from foretell.audit.content import moment
+from foretell.audit.recording import record
 from foretell.core.tenancy import HasSchema, use_tenant
 from foretell.errors import ForetellError
 
@@ -89,10 +91,15 @@ def keep_anchors(*, chains_of: list[HasSchema], now: datetime) -> list[str]:
 
 
 def accept_chain(*, now: datetime) -> Anchor:
-    """Let the chain at hand end where it ends now: after a backup was brought back, say. Who may decide that is the caller's part."""
+    """Let the chain at hand end where it ends now: after a backup was brought back, say. Who may decide that is the caller's part.
+
+    That it was done is a row of the chain, with the anchor that no longer holds.
+    """
+    known = read_anchors()
+    _record_acceptance(known.get(chains.schema_name()))
     head = chains.head()
     anchor = Anchor(head.position, head.digest, moment(now))
-    _write({**read_anchors(), head.schema_name: anchor})
+    _write({**known, head.schema_name: anchor})
     return anchor
 
 
@@ -106,6 +113,14 @@ def is_passed(anchor: Anchor | None) -> bool:
     if anchor.position == head.pruned_position:
         return anchor.digest == head.pruned_digest
     return chains.entries().filter(position=anchor.position, digest=anchor.digest).exists()
+
+
+@transaction.atomic
+def _record_acceptance(was: Anchor | None) -> None:
+    head = chains.head()
+    before = {"position": was.position, "digest": was.digest} if was else None
+    after = {"position": head.position, "digest": head.digest}
+    record(action="audit.accepted", target=("audit", chains.chain_id()), before=before, after=after)
 
 
 def _write(anchors: dict[str, Anchor]) -> None:
