@@ -267,7 +267,7 @@ def test_the_installation_remembers_who_deleted_whom(initech: House) -> None:
     delete_everywhere(tenant=initech.tenant)
 
     with use_public():
-        last: Any = InstallationEntry.objects.about("tenant", [str(initech.tenant.pk)]).chained().last()
+        last: Any = InstallationEntry.objects.about("tenant", [str(initech.tenant.pk)]).order_by("position").last()
     assert (last.action, last.before["name"], last.before["schema"]) == (
         "tenant.deleted",
         "initech",

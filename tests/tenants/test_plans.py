@@ -116,6 +116,6 @@ def test_what_is_done_to_plans_is_in_the_installations_audit(acme: House) -> Non
     assign_plan(tenant=acme.tenant, plan=set_plan(name="audited", changes={"user": "2/min"}))
 
     with use_public():
-        said = list(InstallationEntry.objects.chained().values_list("action", "target_kind", "after"))[-2:]
+        said = list(InstallationEntry.objects.order_by("position").values_list("action", "target_kind", "after"))[-2:]
     assert json.dumps(said[0]) == json.dumps(["plan.made", "plan", {"limits": {"user": "2/min"}}])
     assert json.dumps(said[1]) == json.dumps(["tenant.planned", "tenant", {"plan": "audited"}])

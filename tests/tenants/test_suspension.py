@@ -65,7 +65,7 @@ def test_the_installations_audit_says_who_why_and_until_when(acme: House) -> Non
 
     with use_public():
         suspended, resumed = (
-            InstallationEntry.objects.about("tenant", [str(acme.tenant.pk)]).chained().reverse()[:2][::-1]
+            InstallationEntry.objects.about("tenant", [str(acme.tenant.pk)]).order_by("position").reverse()[:2][::-1]
         )
     assert (suspended.action, resumed.action) == ("tenant.suspended", "tenant.resumed")
     assert suspended.after["reason"] == "unpaid"
