@@ -205,6 +205,9 @@ TOKENS = {
     "tokens:verify": ("/api/token/verify/", {"token": "a.b.c"}),
     "tokens:revoke": ("/api/token/revoke/", {"token": "a.b.c"}),
 }
+COMING = {
+    "accounts:invitation-accept": f"{API}/invitations/accept/"
+}  # by a link's token (tests/accounts/test_invitations.py)
 
 
 @pytest.fixture(autouse=True)
@@ -296,13 +299,23 @@ def test_a_credential_beside_the_body_gives_no_token_and_takes_none(
     assert "access" not in answer.json()
 
 
+@pytest.mark.parametrize("path", COMING.values())
+@pytest.mark.parametrize("person", [None, "alice", "carol"])
+def test_a_token_that_was_made_up_lets_nobody_come_whoever_sends_it(
+    http_for: HttpFor, path: str, person: str | None
+) -> None:
+    body = {"token": "01a1fd195c377fea93a30000000000c0:1t:AAAA", "username": "eve", "password": "a long enough phrase"}
+
+    assert http_for(person, tenant="acme").post(path, json=body).status_code == 404
+
+
 def test_an_api_key_is_no_session_and_opens_no_page(http_for: HttpFor) -> None:
     assert http_for("alice").get("/", headers={"Accept": "text/html"}).status_code == 302
 
 
 def test_every_route_has_a_row() -> None:
     covered = {(row.route, row.method) for row in MATRIX}
-    pages = {*PAGES, *OPEN_TO_ALL, *BY_LINK, *POST_ONLY, *TOKENS}
+    pages = {*PAGES, *OPEN_TO_ALL, *BY_LINK, *POST_ONLY, *TOKENS, *COMING}
 
     missing = [(name, method) for name, method in routes() if name not in pages and (name, method) not in covered]
 

@@ -22,6 +22,7 @@ from tests.cast import PASSWORD, House
 from tests.http import HttpFor
 
 INVITATIONS = "/api/v1/invitations/"
+ACCEPT = f"{INVITATIONS}accept/"
 
 
 @pytest.fixture
@@ -165,6 +166,53 @@ def test_over_rest_an_invitation_is_sent_read_and_taken_back(acme: House, http_f
     assert adam.delete(sent.json()["url"]).status_code == 204
     assert adam.get(sent.json()["url"]).json()["state"] == "revoked"
     assert adam.get(f"{INVITATIONS}?state=open").json()["count"] == 0
+
+
+def test_over_rest_whoever_has_the_token_comes_once_and_signs_in(acme: House, token: str, http_for: HttpFor) -> None:
+    visitor, body = http_for(None), {"token": token, "username": "zoe", "password": PASSWORD}
+
+    came = visitor.post(ACCEPT, json=body)
+
+    assert (came.status_code, came.headers["Cache-Control"]) == (201, "no-store")
+    assert (came.json()["username"], came.json()["email"], came.json()["role"]) == ("zoe", "zoe@acme.example", "editor")
+    assert visitor.get(came.headers["Location"], auth=("zoe", PASSWORD)).json()["id"] == came.json()["id"]
+    again = visitor.post(ACCEPT, json=body | {"username": "zoe2"})
+    assert (again.status_code, again.json()["code"]) == (404, "invitation_over")
+
+
+def test_over_rest_a_token_is_nothing_in_another_tenant_and_no_password_is_hashed_for_one_that_is_none(
+    acme: House, token: str, http_for: HttpFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[str] = []
+    monkeypatch.setattr("foretell.accounts.invitations.create_user", lambda **given: hashed.append(given["password"]))
+    visitor = http_for(None, tenant="globex")
+
+    for one in (token, "x", "a:b:c", token[:-1]):
+        answer = visitor.post(ACCEPT, json={"token": one, "username": "zoe", "password": PASSWORD})
+        assert (answer.status_code, answer.json()["code"]) == (404, "invitation_over")
+    assert hashed == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "attrs"),
+    [
+        ({"token": None, "username": 1, "password": None, "role": "owner"}, 400, {"token", "username", "password", "role"}),
+        ({"token": "x" * 201}, 400, {"token"}),
+        ({"password": "short"}, 400, {"password"}),
+        ({"username": "no spaces"}, 400, {"username"}),
+        ({"username": "BOB"}, 409, set()),
+    ],
+)  # fmt: skip
+def test_over_rest_every_fault_of_who_comes_is_named_and_the_invitation_stays_open(
+    acme: House, token: str, http_for: HttpFor, fields: dict[str, Any], status: int, attrs: set[str]
+) -> None:
+    body = {"token": token, "username": "zoe", "password": PASSWORD}
+
+    answer = http_for(None).post(ACCEPT, json=body | fields)
+
+    assert answer.status_code == status
+    assert {error["attr"] for error in answer.json().get("errors", ())} == attrs
+    assert accepted(acme, token).username == "zoe"
 
 
 @pytest.mark.parametrize(

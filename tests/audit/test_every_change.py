@@ -58,6 +58,7 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ("DELETE", "accounts:user"): Recipe("user.removed"),
     ("POST", "accounts:invitations"): Recipe("invitation.created"),
     ("DELETE", "accounts:invitation"): Recipe("invitation.revoked"),
+    ("POST", "accounts:invitation-accept"): Recipe("invitation.accepted", by="new@acme.example"),
     ("POST", "registry:models"): Recipe("model.created"),
     ("PUT", "registry:model"): Recipe("model.changed"),
     ("PATCH", "registry:model"): Recipe("model.changed"),
@@ -127,7 +128,8 @@ CHANGES_NOTHING = {
 }  # fmt: skip
 #: Pages that are only read. A page does not say what it takes, so each is in one of these lists.
 READ_PAGES = {"web:catalogue", "web:audit", "web:promotions", "web:settings", "tokens:jwks"}
-OF_REST = sorted(key for key in RECIPES if not key[1].startswith(("tokens:", "web:")))
+BY_LINK = "accounts:invitation-accept"
+OF_REST = sorted(key for key in RECIPES if not key[1].startswith(("tokens:", "web:", BY_LINK)))
 
 
 @pytest.fixture(autouse=True)
@@ -259,6 +261,18 @@ def test_who_comes_by_an_invitation_leaves_a_row(acme: House, http_for: HttpFor,
     rows = rows_since(acme, end)
     assert {"user.created", "invitation.accepted"} <= {row.action for row in rows}
     assert {(row.actor_name, row.credential) for row in rows} == {("new@acme.example", "link")}
+
+
+def test_who_comes_by_an_invitation_over_rest_leaves_a_row(acme: House, http_for: HttpFor) -> None:
+    link = http_for("adam").post(f"{API}/invitations/", json={"email": "new@acme.example"}).json()["link"]
+    end, coming = end_of(acme), json(token=link.rsplit("/", 2)[1], username="newcomer", password=PASSWORD)
+
+    answer = asked(http_for(None), "POST", f"{API}/invitations/accept/", coming)
+
+    rows = rows_since(acme, end)
+    assert {"user.created", "invitation.accepted"} <= {row.action for row in rows}
+    assert {(row.actor_name, row.credential, row.face) for row in rows} == {("new@acme.example", "link", "rest")}
+    assert secrets_in(rows, acme, answer) == []
 
 
 def test_every_address_that_takes_a_change_has_a_recipe() -> None:

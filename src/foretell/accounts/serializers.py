@@ -50,6 +50,15 @@ class MeSerializer(serializers.Serializer[User]):
         return {"scopes": sorted(token.scopes), "expires_at": datetime.fromtimestamp(token.exp, tz=UTC)}
 
 
+class JoinedSerializer(serializers.ModelSerializer[User]):
+    """Who has just come by an invitation."""
+
+    class Meta:
+        model = User
+        fields = ["id", "username", "email", "role", "created_at"]
+        read_only_fields = fields
+
+
 class UserSerializer(serializers.ModelSerializer[User]):
     """Somebody of the tenant: a person, or a service account."""
 

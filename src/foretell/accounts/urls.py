@@ -1,6 +1,6 @@
 from django.urls import path
 
-from foretell.accounts.views.invitations import InvitationsView, InvitationView
+from foretell.accounts.views.invitations import AcceptView, InvitationsView, InvitationView
 from foretell.accounts.views.keys import KeyRollView, KeysView, KeyView
 from foretell.accounts.views.me import LeaveView, MeView, OwnershipView
 from foretell.accounts.views.users import UsersView, UserView
@@ -17,5 +17,6 @@ urlpatterns = [
     path("api/v1/users/", UsersView.as_view(), name="users"),
     path("api/v1/users/<uuid:user_id>/", UserView.as_view(), name="user"),
     path("api/v1/invitations/", InvitationsView.as_view(), name="invitations"),
+    path("api/v1/invitations/accept/", AcceptView.as_view(), name="invitation-accept"),
     path("api/v1/invitations/<uuid:invitation_id>/", InvitationView.as_view(), name="invitation"),
 ]

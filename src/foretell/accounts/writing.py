@@ -8,10 +8,17 @@ from rest_framework import serializers
 from foretell.accounts.api_keys import GRACE, MAX_GRACE, MAX_MODELS
 from foretell.accounts.permissions import GRANTABLE
 from foretell.accounts.roles import Role, Scope
-from foretell.accounts.serializers import InvitationSerializer, KeySerializer, MeSerializer, UserSerializer
+from foretell.accounts.serializers import (
+    InvitationSerializer,
+    JoinedSerializer,
+    KeySerializer,
+    MeSerializer,
+    UserSerializer,
+)
 from foretell.core.strict import StrictBooleanField, StrictCharField, StrictIntegerField, StrictSerializer
 
 MAX_PASSWORD_CHARS = 1_024
+MAX_TOKEN_CHARS = 200  # of an invitation; one has 82
 
 
 SERVICE_ROLE_CHOICES = [(role, role) for role in Role.values if role != Role.OWNER]
@@ -106,6 +113,16 @@ class InvitationCreateSerializer(StrictSerializer):
 
     email = EmailField()
     role = serializers.ChoiceField(Role.choices, default=Role.VIEWER)
+
+
+class AcceptSerializer(StrictSerializer):
+    """What whoever was invited gives: the link's token, and the name and password that they choose."""
+
+    shown = tuple(JoinedSerializer().fields)
+
+    token = StrictCharField(max_length=MAX_TOKEN_CHARS, help_text="What follows `/accounts/invitation/` in the link.")
+    username = UserNameField()
+    password = PasswordField()
 
 
 class GrantSerializer(StrictSerializer):

@@ -12,15 +12,12 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
 from foretell import credentials
 from foretell.accounts.models import User
-from foretell.accounts.permissions import Action, Principal
+from foretell.accounts.permissions import Principal
 from foretell.accounts.sign_in_policy import require_password_is_enough
 from foretell.accounts.throttling import take_from
 from foretell.accounts.tokens import services
@@ -34,26 +31,14 @@ from foretell.accounts.tokens.serializers import (
     SignInSerializer,
 )
 from foretell.accounts.tokens.signing_keys import jwks, published_keys
+from foretell.accounts.views.opened import OpenView
 from foretell.audit.actors import Credential, identify
-from foretell.core.strict import StrictJSONParser, StrictSerializer
-from foretell.credentials import CHALLENGE, NOT_KNOWN
+from foretell.core.strict import StrictSerializer
+from foretell.credentials import NOT_KNOWN
 
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}  # RFC 6749 §5.1
 JWKS_TYPE = "application/jwk-set+json"
 JWKS_MAX_AGE_S = 300  # far less than a key is published ahead; a key that was replaced at once is gone as soon
-
-
-class OpenView(APIView):
-    """Takes what it needs to know from the body: no other credential that comes along is looked at, and no cookie."""
-
-    authentication_classes: list[Any] = []
-    permission_classes: list[type[BasePermission]] = []
-    throttle_classes: list[type[BaseThrottle]] = []
-    parser_classes = [StrictJSONParser]
-    required_actions = {"POST": Action.IDENTIFY}
-
-    def get_authenticate_header(self, request: Request) -> str:
-        return CHALLENGE
 
 
 class TokenView(OpenView):

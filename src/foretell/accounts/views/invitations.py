@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.reverse import reverse
 
 from foretell.accounts import invitations
 from foretell.accounts.exporting import invitations_table
@@ -16,9 +17,10 @@ from foretell.accounts.filters import InvitationFilters
 from foretell.accounts.invitation_mail import base_of, link_of, post_invitation
 from foretell.accounts.models import Invitation
 from foretell.accounts.permissions import Action, principal_of
-from foretell.accounts.serializers import InvitationSerializer, NewInvitationSerializer
+from foretell.accounts.serializers import InvitationSerializer, JoinedSerializer, NewInvitationSerializer
 from foretell.accounts.views.door import invitation_of, validated
-from foretell.accounts.writing import InvitationCreateSerializer
+from foretell.accounts.views.opened import OpenView
+from foretell.accounts.writing import AcceptSerializer, InvitationCreateSerializer
 from foretell.core.etags import tagged
 from foretell.core.exports import Table
 from foretell.core.lists import ListView
@@ -80,3 +82,19 @@ class InvitationView(generics.GenericAPIView[Invitation]):
             invitation=invitation_of(invitation_id), by=principal_of(request), now=timezone.now()
         )
         return Response(status=204)
+
+
+class AcceptView(OpenView):
+    """Come by an invitation."""
+
+    @extend_schema(
+        operation_id="invitations_accept", request=AcceptSerializer, responses={201: JoinedSerializer}, auth=[]
+    )
+    def post(self, request: Request) -> Response:
+        """Give the token of an invitation's link, and become a member by the name and password that you choose.
+
+        Open to all: the token is what one has to show. One that is forged, another tenant's, used, revoked or expired is answered 404.
+        """
+        user = invitations.accept_invitation(**validated(AcceptSerializer, request), now=timezone.now())
+        headers = {"Location": reverse("accounts:me", request=request), "Cache-Control": "no-store"}
+        return Response(JoinedSerializer(user).data, status=201, headers=headers)
