@@ -28,6 +28,15 @@ from tests.cast import Cast, House, open_house  # noqa: E402
 from tests.http import HttpFor, http_client  # noqa: E402
 
 
+@pytest.fixture(autouse=True)
+def nobody_acts() -> Iterator[None]:
+    """Each test begins as nobody: whom an earlier one let in outside of a request is not who acts in this one."""
+    from foretell.audit.actors import NOBODY, acting
+
+    with acting(NOBODY):
+        yield
+
+
 @pytest.fixture(scope="session")
 def database() -> Iterator[None]:
     """A migrated database without tenants."""

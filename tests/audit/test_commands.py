@@ -99,9 +99,9 @@ def test_the_installations_own_chain_is_exported_without_a_tenant(initech: Any, 
     _, lines, _ = run("audit", "export")
 
     made = [row for row in map(json.loads, lines.splitlines()) if row["target_name"] == "initech"]
-    assert made[0]["action"] == "tenant.created"
-    assert (made[0]["credential"], made[0]["face"]) == ("cli", "cli")
-    assert made[0]["actor_name"]
+    last = [row for row in made if row["action"] == "tenant.created"][-1]  # other tests had an initech before
+    assert (last["credential"], last["face"]) == ("cli", "cli")
+    assert last["actor_name"]
 
 
 def test_prune_deletes_what_is_old_and_says_who_did_it(initech: Any, run: Run) -> None:
