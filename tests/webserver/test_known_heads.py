@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from foretell.asgi import Receive, Scope, Send
+from foretell.webserver import known_heads
 from foretell.webserver.bounds import Bounds
-from foretell.webserver.known_heads import MAX_HEADS, KnownHeads
+from foretell.webserver.known_heads import KnownHeads
 from foretell.webserver.overload import Load
 from foretell.webserver.protocol import Protocol
 from foretell.webserver.server import configured
@@ -56,8 +57,8 @@ class Recorder:
 class Wire(asyncio.Transport):
     """A transport without a network: it keeps what is written."""
 
-    def __init__(self) -> None:
-        super().__init__({"peername": ("192.0.2.1", 1), "sockname": ("192.0.2.2", 2)})
+    def __init__(self, client: str) -> None:
+        super().__init__({"peername": (client, 1), "sockname": ("192.0.2.2", 2)})
         self.written, self.is_closed = b"", False
 
     def write(self, data: Any) -> None:
@@ -82,14 +83,14 @@ class Wire(asyncio.Transport):
 
 
 class Line:
-    """One connection to a recorder."""
+    """One connection to a recorder; `beside` another one, of the same process."""
 
-    def __init__(self, *, is_eager: bool = False) -> None:
-        self.app, self.wire, bounds = Recorder(), Wire(), Bounds()
+    def __init__(self, *, is_eager: bool = False, client: str = "192.0.2.1", beside: "Line | None" = None) -> None:
+        self.app, self.wire, bounds = Recorder(), Wire(client), Bounds()
         self.app.is_eager = is_eager  # type: ignore[attr-defined]
         config = configured(self.app, bounds)
         config.load()
-        self.state = State(bounds, Load())
+        self.state: State = beside.state if beside is not None else State(bounds, Load())
         self.protocol = Protocol(config, self.state, {}, asyncio.get_running_loop())
         self.protocol.connection_made(self.wire)
 
@@ -111,6 +112,14 @@ async def _forgetful(reads: list[bytes]) -> Line:
     line.protocol.known_heads = Forgetful()
     await line.feed(*reads)
     return line
+
+
+async def _experienced(*, is_eager: bool) -> Line:
+    """A connection to a process that has met all that is sent here."""
+    other = Line()
+    for piece in PIECES:
+        await other.feed(piece, piece)
+    return Line(is_eager=is_eager, beside=other)
 
 
 def _reads(random_: random.Random) -> list[bytes]:
@@ -138,7 +147,7 @@ def _reads(random_: random.Random) -> list[bytes]:
 def test_a_connection_tells_its_application_the_same_with_known_heads_and_without(seed: int, is_eager: bool) -> None:
     async def compare() -> None:
         reads = _reads(random.Random(seed))  # noqa: S311  no secret
-        ours, control = Line(is_eager=is_eager), await _forgetful(reads)
+        ours, control = await _experienced(is_eager=is_eager), await _forgetful(reads)
         await ours.feed(*reads)
 
         assert ours.app.requests == control.app.requests
@@ -152,18 +161,19 @@ def _without_ids(written: bytes) -> list[bytes]:
     return [line for line in written.split(b"\r\n") if not line.startswith((b"x-request-id", b'{"type"'))]
 
 
-def test_a_head_is_known_again_and_what_is_kept_with_it_is_found() -> None:
+def test_a_head_that_comes_again_and_again_is_known_and_what_is_kept_with_it_is_found() -> None:
     async def ask() -> Line:
         line = Line()
-        await line.feed(POST % (1, b"x"), POST % (1, b"y"), POST % (2, b"yy"), POST % (1, b"z"))
+        await line.feed(*(POST % (len(body), body) for body in (b"w", b"x", b"y", b"yy", b"z")))
         return line
 
     line = asyncio.run(ask())
 
-    assert [body for _, body in line.app.requests] == [b"x", b"y", b"yy", b"z"]
-    first, again, other, at_last = line.app.memos
-    assert first is again is at_last
-    assert other is not first
+    assert [body for _, body in line.app.requests] == [b"w", b"x", b"y", b"yy", b"z"]
+    once, twice, again, other, at_last = line.app.memos
+    assert twice is again is at_last
+    assert once is not twice  # what comes once is not kept
+    assert other is not twice
 
 
 def test_a_request_behind_half_a_request_is_never_taken_for_a_known_one() -> None:
@@ -171,38 +181,43 @@ def test_a_request_behind_half_a_request_is_never_taken_for_a_known_one() -> Non
 
     async def ask() -> Line:
         line = Line()
-        await line.feed(POST % (1, b"x"), b"X", POST % (1, b"y"))
+        await line.feed(POST % (1, b"v"), POST % (1, b"w"), POST % (1, b"x"), b"X", POST % (1, b"y"))
         return line
 
     line = asyncio.run(ask())
 
-    assert len(line.app.requests) == 1
+    assert len(line.app.requests) == 3
     assert b"400 Bad Request" in line.wire.written
 
 
-def test_another_connection_knows_nothing_of_it() -> None:
+def test_another_connection_knows_it_too_and_stays_who_it_is() -> None:
+    """Security: limits, the audit and trusted proxies go by the client's address, which is in no head."""
+
     async def ask() -> tuple[Line, Line]:
-        one, other = Line(), Line()
+        one = Line(client="192.0.2.1")
         await one.feed(PIECES[0], PIECES[0])
+        other = Line(client="198.51.100.7", beside=one)
         await other.feed(PIECES[0])
         return one, other
 
     one, other = asyncio.run(ask())
 
-    assert other.app.memos[0] is not one.app.memos[0]
+    assert other.app.memos[0] is one.app.memos[1]
+    ((told, _),) = other.app.requests
+    assert told["client"] == ("198.51.100.7", 1)
 
 
 def test_a_process_that_leaves_answers_a_known_head_for_the_last_time() -> None:
     async def ask() -> Line:
         line = Line()
-        await line.feed(PIECES[0])
+        await line.feed(PIECES[0], PIECES[0])
         line.state.leaving_since = 0.0
         await line.feed(PIECES[0], PIECES[0])
         return line
 
     line = asyncio.run(ask())
 
-    assert len(line.app.requests) == 2
+    assert len(line.app.requests) == 3
     assert line.wire.written.count(b"connection: close") == 1
 
 
@@ -217,14 +232,24 @@ def test_a_process_that_leaves_answers_a_known_head_for_the_last_time() -> None:
 )
 def test_a_head_whose_end_is_not_certain_or_that_is_long_is_not_kept(data: bytes, n_body_bytes: int) -> None:
     heads = KnownHeads()
-    heads.keep(data, {"headers": [], "state": {}}, n_body_bytes)
+    met(heads, data, n_body_bytes)
 
     assert heads.find(data) is None
 
 
-def test_a_connection_keeps_only_a_few_heads() -> None:
-    heads, kept = KnownHeads(), [POST % (size, b"x" * size) for size in range(3 * MAX_HEADS)]
-    for size, data in enumerate(kept):
-        heads.keep(data, {"headers": [], "state": {}}, size)
+def met(heads: KnownHeads, data: bytes, n_body_bytes: int) -> None:
+    for _ in range(2):
+        heads.keep(data, {"headers": [], "state": {}}, n_body_bytes)
 
-    assert 0 < sum(heads.find(data) is not None for data in kept) <= MAX_HEADS
+
+def test_only_so_many_heads_are_kept_and_those_go_first_that_nobody_sends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known_heads, "MAX_HEADS", 10)
+    monkeypatch.setattr(known_heads, "MAX_MET", 10)
+    heads, asked = KnownHeads(), [POST % (size, b"x" * size) for size in range(60)]
+
+    for size, data in enumerate(asked):
+        met(heads, data, size)
+        assert heads.find(asked[0]) is not None
+
+    assert heads.find(asked[1]) is None
+    assert sum(heads.find(data) is not None for data in asked) <= 20

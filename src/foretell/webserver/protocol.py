@@ -17,7 +17,7 @@ from foretell.webserver.connection import BODY, DEAF, ENDING, HEAD, WAITING, Con
 from foretell.webserver.cycle import Cycle
 from foretell.webserver.eager import begin
 from foretell.webserver.framing import check_authority, check_head, head_bytes
-from foretell.webserver.known_heads import KnownHead, KnownHeads
+from foretell.webserver.known_heads import KnownHead
 from foretell.webserver.refusals import Refusal
 from foretell.webserver.whole_answers import extensions, header_lines
 
@@ -40,7 +40,7 @@ class Protocol(Connection):
         self.discarded = 0  # bytes of this body that nobody wanted any more
         self.is_eager: bool = getattr(self.app, "is_eager", False)
         self.is_between = True  # the parser has seen no byte of another message
-        self.known_heads = KnownHeads()
+        self.known_heads = self.state.known_heads
         self.may_be_known = False  # whether this head says all, and nothing that holds only once
 
     def data_received(self, data: bytes) -> None:
@@ -90,7 +90,7 @@ class Protocol(Connection):
 
     def _begin_again(self, head: KnownHead, body: bytes) -> None:
         """Run the application for a request whose head came before, and is known to be good."""
-        self.cycle = Cycle(self, head.scope(), keep_alive=True, body=body)
+        self.cycle = Cycle(self, head.scope(self), keep_alive=True, body=body)
         self.unanswered = 1
         self._run(self.cycle)
 

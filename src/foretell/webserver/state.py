@@ -8,6 +8,7 @@ from uvicorn.server import ServerState
 
 from foretell.webserver.bounds import Bounds
 from foretell.webserver.clients import Clients
+from foretell.webserver.known_heads import KnownHeads
 from foretell.webserver.overload import Load
 from foretell.webserver.refusals import Refusal, too_many_connections
 from foretell.webserver.whole_answers import header_lines
@@ -44,6 +45,7 @@ class State(ServerState):
         super().__init__()
         self.bounds, self.load = bounds, load
         self.clients = Clients(at_most=bounds.max_connections_per_client, unlimited=bounds.unlimited)
+        self.known_heads = KnownHeads()
         self.leaving_since: float | None = None  # from here on each answer is the last one of its connection …
         self.farewell_by = float("inf")  # … and from here on an idle connection is closed
         self._swept_at = load.now

@@ -9,8 +9,8 @@ head : the headers as they go over the wire, each with its line break; the conte
 n_headers : how many they are. Security: a value that has a line break of its own is found by this, and never sent.
 is_last : whether the connection ends behind this answer; it may be left out.
 
-`MEMO`, another extension, is a dictionary that stays with the request's head for as long as its connection sends the same head,
-byte for byte: there an application may keep what it derives from the head alone.
+`MEMO`, another extension, is a dictionary that stays with the request's head for as long as clients send the same head, byte for byte:
+there an application may keep what it derives from the head alone. Security: not from the connection, which may be another one each time.
 """
 
 from typing import Any
