@@ -111,6 +111,20 @@ def test_a_periodic_task_runs_for_each_tenant_that_is_not_suspended_and_one_fail
     assert runs == ["acme"]
 
 
+def test_a_periodic_task_may_run_for_those_tenants_alone_that_have_something_to_do(
+    cast: Cast, no_more_tasks: None
+) -> None:
+    runs: list[str] = []
+
+    @each_tenant_task(cron="0 0 1 1 *", which=lambda: [cast.globex.tenant])
+    def look_after() -> None:
+        runs.append(current_tenant().name)
+
+    look_after(timestamp=0)
+
+    assert runs == ["globex"]
+
+
 def bare_tasks() -> list[str]:
     """Name the tasks of ours that neither `tenant_task` nor `each_tenant_task` made."""
     from procrastinate.contrib.django import app

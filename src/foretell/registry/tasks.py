@@ -8,6 +8,8 @@ from foretell.core.idempotency.claiming import forget_expired
 from foretell.inference.sandbox import Sandbox
 from foretell.registry import building, storage
 from foretell.registry.models import ModelVersion
+from foretell.tenants.looking import tenants_with
+from foretell.tenants.models import Tenant
 from foretell.tenants.tasks import each_tenant_task, tenant_task
 
 log = structlog.get_logger(__name__)
@@ -18,7 +20,11 @@ def build_version(*, version: int) -> None:
     building.build_version(version_id=version, sandbox=Sandbox(settings.SANDBOX_SOCKET))
 
 
-@each_tenant_task(cron="* * * * * */10", queueing_lock="resume_builds")
+def _with_abandoned_builds() -> list[Tenant]:
+    return tenants_with(ModelVersion.objects.abandoned(timezone.now()))
+
+
+@each_tenant_task(cron="* * * * * */10", which=_with_abandoned_builds, queueing_lock="resume_builds")
 def resume_builds() -> None:
     """Every ten seconds: a build whose worker died waits no longer than its lease."""
     if resumed := building.resume_builds(now=timezone.now()):

@@ -4,7 +4,7 @@ Every task of ours is made by `tenant_task` or `each_tenant_task`, or, where it 
 a bare one would run without a tenant, and a test forbids it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any
@@ -38,14 +38,16 @@ def tenant_task(**options: Any) -> Callable[[Callable[..., None]], AnyTask]:
     return decorate
 
 
-def each_tenant_task(*, cron: str, **options: Any) -> Callable[[Callable[[], None]], AnyTask]:
-    """Make a periodic task of a function that is then called once for each tenant that is not suspended."""
+def each_tenant_task(
+    *, cron: str, which: Callable[[], Sequence[Tenant]] | None = None, **options: Any
+) -> Callable[[Callable[[], None]], AnyTask]:
+    """Make a periodic task of a function that is then called once for each tenant that is not suspended, or for `which` of them."""
 
     def decorate(function: Callable[[], None]) -> AnyTask:
         @wraps(function)
         def run(timestamp: int) -> None:
             with _fresh_connections():
-                for tenant in _active_tenants():
+                for tenant in (which or _active_tenants)():
                     _run_or_log(tenant, function)
 
         task = _registered(run, function, options)
