@@ -196,8 +196,14 @@ PAGES = {
 }
 # What lets one in there is the link itself (tests/accounts/test_invitations.py); without a right one nothing is there.
 BY_LINK = {"web:invitation": "/accounts/invitation/01a1fd195c377fea93a30000000000c0:1t:AAAA/"}
-OPEN_TO_ALL = {"web:login": "/accounts/login/", "tokens:jwks": "/.well-known/jwks.json"}
-POST_ONLY = {"web:logout": "/accounts/logout/", "web:promotion": f"/promotions/{PROMOTION}/"}
+OPEN_TO_ALL = {
+    "web:login": "/accounts/login/",
+    "account_login": "/accounts/login/",
+    "tokens:jwks": "/.well-known/jwks.json",
+}
+POST_ONLY = {
+    "web:logout": "/accounts/logout/", "account_logout": "/accounts/logout/", "web:promotion": f"/promotions/{PROMOTION}/"
+}  # fmt: skip
 # What decides there is in the body (tests/accounts/tokens); whatever credential comes along is not looked at.
 TOKENS = {
     "tokens:token": ("/api/token/", {"username": "bob", "password": "wrong"}),

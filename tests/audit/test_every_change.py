@@ -97,6 +97,8 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ("POST", "tokens:revoke"): Recipe("token.revoked", path="/api/token/revoke/"),
     ("POST", "web:login"): Recipe("session.started"),
     ("POST", "web:logout"): Recipe("session.ended"),
+    ("POST", "account_login"): Recipe("session.started"),
+    ("POST", "account_logout"): Recipe("session.ended"),
     ("POST", "web:invitation"): Recipe("invitation.accepted"),
 }
 PAGES: dict[tuple[str, str], Recipe] = {
@@ -129,7 +131,7 @@ CHANGES_NOTHING = {
 #: Pages that are only read. A page does not say what it takes, so each is in one of these lists.
 READ_PAGES = {"web:catalogue", "web:audit", "web:promotions", "web:settings", "tokens:jwks"}
 BY_LINK = "accounts:invitation-accept"
-OF_REST = sorted(key for key in RECIPES if not key[1].startswith(("tokens:", "web:", BY_LINK)))
+OF_REST = sorted(key for key in RECIPES if not key[1].startswith(("tokens:", "web:", "account_", BY_LINK)))
 
 
 @pytest.fixture(autouse=True)

@@ -51,6 +51,7 @@ CHANGES: dict[str, Callable[[House], object]] = {
     "a signing key": lambda house: rotate(now=timezone.now()),
     "a family of tokens that ends": lambda house: TokenFamily.objects.update(revoked_at=timezone.now()),
     "a password": lambda house: User.objects.filter(username="temp").update(password="!"),
+    "an address that is not verified": lambda house: User.objects.filter(username="bob").update(email_verified_at=None),
     "somebody new": lambda house: create_user(username="new", email="n@n.example", password="a long passphrase here"),
     "a key": lambda house: create_key(user=house.user("bob"), name="k", scopes=["predict"]),
     "a grant": lambda house: ModelGrant.objects.create(user=house.user("bob"), model_name="sum", actions=["push"]),

@@ -5,6 +5,7 @@ import secrets
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from foretell.accounts.errors import AccountExists, AccountNotFound, InvalidAccount, NoPerson, WrongPassword, of_field
 from foretell.accounts.folding import folded
@@ -25,8 +26,12 @@ def new_password() -> str:
 
 
 @transaction.atomic
-def create_user(*, username: str, email: str, password: str, role: str = Role.VIEWER) -> User:
+def create_user(
+    *, username: str, email: str, password: str, role: str = Role.VIEWER, is_email_verified: bool = True
+) -> User:
     """Make a person of the tenant at hand.
+
+    is_email_verified : whether an operator vouches for the address, or a mail to it brought them; else they verify it to sign in.
 
     Raises
     ------
@@ -36,6 +41,7 @@ def create_user(*, username: str, email: str, password: str, role: str = Role.VI
         when the name or the address is taken, in any case; the database decides, so that a race has one winner.
     """
     user = User(username=User.normalize_username(username), email=email, role=role)
+    user.email_verified_at = timezone.now() if is_email_verified else None
     validate(user, password)
     user.set_password(password)
     _save_new(user)
@@ -98,11 +104,13 @@ def change_account(
     _check_password(user, current_password)
     before = {"username": user.username, "email": user.email}
     user.username = user.username if username is None else User.normalize_username(username)
+    if email is not None and folded(email) != user.email_key:
+        user.email_verified_at = None
     user.email = user.email if email is None else email
     validate(user, password)
     after = {"username": user.username, "email": user.email}
     if after != before:
-        _save(user, update_fields=["username", "username_key", "email", "email_key", "updated_at"])
+        _save(user, update_fields=["username", "username_key", "email", "email_key", "email_verified_at", "updated_at"])
         record(action="user.changed", target=_target(user), name=user.username, before=before, after=after)
     if password is not None:
         change_password(user=user, password=password)

@@ -16,7 +16,12 @@ class MoreThanPassword(ForetellError):
 
 def is_password_enough(user: User) -> bool:
     """Whether the password alone lets this person in. A service account has keys, and cannot sign in."""
-    return user.is_active and user.is_person and user.has_usable_password()
+    return user.is_active and user.is_person and user.has_usable_password() and is_email_verified(user)
+
+
+def is_email_verified(user: User) -> bool:
+    """Whether somebody has shown that mail reaches them, or an operator vouched for it. Until then they verify it at each sign-in."""
+    return user.email_verified_at is not None
 
 
 def require_password_is_enough(user: User) -> None:

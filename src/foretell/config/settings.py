@@ -54,6 +54,10 @@ TENANT_APPS = [
     "foretell.audit",
     "foretell.accounts",
     "foretell.accounts.tokens",
+    "allauth",
+    "allauth.account",
+    "allauth.headless",
+    "allauth.usersessions",
     "foretell.registry",
     "foretell.monitoring",
 ]
@@ -71,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "foretell.accounts.throttling.LimitHeadersMiddleware",
     "foretell.core.deprecation.DeprecationMiddleware",
     "foretell.core.idempotency.middleware.IdempotencyMiddleware",
@@ -136,6 +141,19 @@ CSRF_COOKIE_NAME = "__Host-foretell-csrf" if USE_HTTPS else "foretell-csrf"
 CSRF_COOKIE_SECURE = USE_HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "foretell.config.errors.csrf_failure"
+
+# --- account flows (django-allauth) -------------------------------------------------------------------------------------
+
+ACCOUNT_ADAPTER = "foretell.accounts.flows.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True  # Security: its links would hold in every tenant; codes are in the session
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_RATE_LIMITS = False  # ours are exact, and of all processes: accounts.login_limits
+ACCOUNT_SESSION_REMEMBER = True
+HEADLESS_CLIENTS = ("browser",)  # other programs have keys and tokens
 
 # --- mail ---------------------------------------------------------------------------------------------------------------
 

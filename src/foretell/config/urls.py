@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("foretell.registry.urls")),
     path("", include("foretell.monitoring.urls")),
     path("", include("foretell.web.urls")),
+    path("", include("foretell.web.account_urls")),
 ]
 
 handler400 = "foretell.config.errors.bad_request"

@@ -9,7 +9,7 @@ from foretell.web.views.settings.keys import keys, revoke_key, roll_key
 from foretell.web.views.settings.leaving import leave, transfer
 from foretell.web.views.settings.members import member, members, remove_member
 from foretell.web.views.settings.places import settings_home
-from foretell.web.views.signing_in import SignIn, SignOut
+from foretell.web.views.signing_in import SignIn, sign_out
 from foretell.web.views.trying import try_model
 
 app_name = "web"
@@ -34,5 +34,5 @@ urlpatterns = [
     path("accounts/invitation/<str:token>/", come, name="invitation"),
     path("settings/audit/", audit, name="audit"),
     path("accounts/login/", SignIn.as_view(), name="login"),
-    path("accounts/logout/", SignOut.as_view(), name="logout"),
+    path("accounts/logout/", sign_out, name="logout"),
 ]

@@ -1,18 +1,25 @@
-"""Signing in and out, with the views of django.contrib.auth and our pages."""
+"""Signing in and out: allauth's steps, with our form and our pages."""
 
 from typing import Any
 
+from allauth.account.internal.flows.login import perform_password_login
+from allauth.account.internal.flows.logout import logout
+from allauth.account.models import Login
+from allauth.account.views import LoginView
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, UsernameField
-from django.contrib.auth.views import LoginView, LogoutView
-from django.http import HttpRequest
-from django.urls import get_script_prefix, reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
 
 MAX_NAME_CHARS = 254  # the longest e-mail address; a user name is shorter
 
 
 class SignInForm(AuthenticationForm):
+    """Django's own form: `accounts.backends` says whose name and password these are."""
+
     username = UsernameField(
         label=_("User name or e-mail"),
         max_length=MAX_NAME_CHARS,
@@ -28,25 +35,23 @@ class SignInForm(AuthenticationForm):
         # AuthenticationForm lets a person type as much as a user name has; an e-mail address may be longer.
         self.fields["username"].widget.attrs["maxlength"] = MAX_NAME_CHARS
 
+    def login(self, request: HttpRequest, redirect_url: str | None = None) -> HttpResponseBase:
+        """Go on with whatever is left to show: a verified address, a second factor."""
+        login = Login(user=self.get_user(), redirect_url=redirect_url)
+        answer: HttpResponseBase = perform_password_login(request, {"username": self.cleaned_data["username"]}, login)
+        return answer
 
-class SignIn(LoginView):
+
+class SignIn(LoginView):  # type: ignore[misc]  # allauth's classes are untyped
     """The login page. Goes on to `next`, which never leads away from this tenant."""
 
     template_name = "web/login.html"
-    authentication_form = SignInForm
-    redirect_authenticated_user = True
-
-    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
-        # Security: LoginView holds `next` to this host; under /t/<tenant>/ it is held to the tenant's prefix as well.
-        url = super().get_redirect_url()
-        return url if url.startswith(get_script_prefix()) else ""
-
-    def get_default_redirect_url(self) -> str:
-        return reverse("web:catalogue")
+    form_class = SignInForm
 
 
-class SignOut(LogoutView):
-    """Ends the session, by POST only, and shows the login page."""
-
-    def get_default_redirect_url(self) -> str:
-        return reverse("web:login")
+@require_POST
+@never_cache
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End the session, by POST only, and show the login page."""
+    logout(request)
+    return redirect("web:login")
