@@ -15,7 +15,7 @@ def prediction_record(**fields: Any) -> PredictionRecord:
     fields.setdefault("id", uuid7().bytes)
     common = {
         "tenant": str(uuid.UUID(int=1)), "at_us": AT_US, "model": "sum", "version": 1, "face": "rest", "user_id": str(uuid.UUID(int=2)),
-        "key_id": None, "request_id": "r-1", "n_rows": 1, "duration_us": 70, "n_warnings": 0, "inputs": b'{"a": 1, "b": 2}',
+        "key_id": None, "request_id": "r-1", "n_rows": 1, "duration_us": 70, "n_warnings": 0, "cpu_us": 50, "inputs": b'{"a": 1, "b": 2}',
         "inputs_type": "application/json", "outputs": b'{"prediction": 3.0}',
     }  # fmt: skip
     return PredictionRecord(**{**common, **fields})
@@ -29,7 +29,7 @@ def logged_prediction(house: House, *, by: str, id: str | None = None, **fields:
 
     common = {
         "id": id or uuid7(), "at": datetime.now(UTC), "model": "sum", "version": 1, "face": "rest", "user_id": house.user(by).pk,
-        "key_id": house.people[by].key_id, "request_id": "r-1", "n_rows": 1, "duration_us": 70, "n_warnings": 0,
+        "key_id": house.people[by].key_id, "request_id": "r-1", "n_rows": 1, "duration_us": 70, "n_warnings": 0, "cpu_us": 50,
         "inputs": b'{"a": 1, "b": 2}', "inputs_type": "application/json", "outputs": b'{"prediction": 3.0}',
     }  # fmt: skip
     with house.inside():

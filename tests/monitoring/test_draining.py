@@ -15,6 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
 import psycopg
 import pytest
 from django.utils import timezone
@@ -28,7 +29,7 @@ from foretell.monitoring.storing import Store
 from foretell.segments.files import segment_paths
 from foretell.segments.format import framed
 from foretell.segments.lag import drain_lag, read_progress
-from foretell.segments.records import GapRecord, PredictionRecord, encode_plain
+from foretell.segments.records import GapRecord, PredictionRecord, decode, encode, encode_plain
 from foretell.segments.writing import SegmentWriter
 from tests.cast import Cast, House
 from tests.logged import AT_US, prediction_record
@@ -98,7 +99,7 @@ def test_records_reach_the_database_once_however_often_one_looks(
 def test_a_row_is_what_was_recorded(acme: House, writer: SegmentWriter, drainer: Drainer) -> None:
     from foretell.monitoring.models import Prediction
 
-    record = record_for(acme, inputs=b"\0\xff", outputs=None, request_id="r", n_rows=7, duration_us=2**40, n_warnings=3, key_id=None)  # fmt: skip
+    record = record_for(acme, inputs=b"\0\xff", outputs=None, request_id="r", n_rows=7, duration_us=2**40, cpu_us=2**39, n_warnings=3, key_id=None)  # fmt: skip
     writer.append(record)
     drainer.drain()
 
@@ -106,8 +107,25 @@ def test_a_row_is_what_was_recorded(acme: House, writer: SegmentWriter, drainer:
         row = Prediction.objects.get()
     assert (row.pk, row.at) == (UUID(bytes=record.id), datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=AT_US))
     assert (row.model, row.version, row.face, str(row.user_id), row.key_id) == ("sum", 1, "rest", record.user_id, None)
-    assert (row.request_id, row.n_rows, row.duration_us, row.n_warnings) == ("r", 7, 2**40, 3)
+    assert (row.request_id, row.n_rows, row.duration_us, row.cpu_us, row.n_warnings) == ("r", 7, 2**40, 2**39, 3)
     assert (bytes(row.inputs or b""), row.inputs_type, row.outputs) == (b"\0\xff", "application/json", None)
+
+
+def test_a_record_of_a_release_that_took_no_processor_time_is_stored_without(
+    acme: House, writer: SegmentWriter, drainer: Drainer
+) -> None:
+    from foretell.monitoring.models import Prediction
+
+    record = record_for(acme)
+    fields = msgspec.msgpack.decode(encode(record))
+    old = decode(msgspec.msgpack.encode(fields[:-1]))
+    assert isinstance(old, PredictionRecord)
+    writer.append(old)
+    drainer.drain()
+
+    assert (record.cpu_us, old) == (50, msgspec.structs.replace(record, cpu_us=0))
+    with acme.inside():
+        assert Prediction.objects.get().cpu_us == 0
 
 
 def test_what_is_of_one_tenant_is_in_no_other(

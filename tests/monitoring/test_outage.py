@@ -30,9 +30,9 @@ TABLES = """
     CREATE SCHEMA t_outage;
     SET search_path = t_outage;
     CREATE TABLE monitoring_prediction (id uuid, at timestamptz, user_id uuid, version int, n_rows int, n_warnings int,
-        duration_us bigint, model text, face text, request_id text, inputs_type text, key_id text, inputs bytea, outputs bytea);
+        duration_us bigint, cpu_us bigint, model text, face text, request_id text, inputs_type text, key_id text, inputs bytea, outputs bytea);
     CREATE TABLE monitoring_usagehour (hour timestamptz, model text, version int, user_id uuid, key_id text, requests bigint,
-        rows bigint, duration_us bigint, bytes bigint, UNIQUE (hour, model, version, user_id, key_id));
+        rows bigint, duration_us bigint, cpu_us bigint, bytes bigint, UNIQUE (hour, model, version, user_id, key_id));
 """
 
 

@@ -34,6 +34,7 @@ def test_a_prediction_is_in_the_log_with_all_that_is_known_of_it(acme: House, bo
     assert logged["inputs"] == [{"a": 100.0, "b": 2.0}]
     assert logged["outputs"] == answer
     assert 0 < logged["duration_ms"] < 10_000
+    assert 0 < logged["cpu_ms"] < 10_000
     assert abs(datetime.fromisoformat(logged["at"]) - datetime.now(UTC)) < timedelta(minutes=5)
 
 

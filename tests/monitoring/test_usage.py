@@ -11,6 +11,8 @@ import pytest
 
 from tests.cast import House
 from tests.http import HttpFor
+from tests.models import ready_sum_model
+from tests.monitoring.conftest import Drain
 
 JUNE = datetime(2026, 6, 1, tzinfo=UTC)
 PERIOD = {"from": "2026-06-01T00:00:00Z", "to": "2026-07-01T00:00:00Z"}
@@ -32,7 +34,7 @@ def use(
     with house.inside():
         UsageHour.objects.create(
             hour=hour, model=model, version=version, user_id=house.user(who).pk, key_id=key, requests=n, rows=rows,
-            duration_us=500_000 * n, bytes=10 * rows,
+            duration_us=500_000 * n, cpu_us=250_000 * n, bytes=10 * rows,
         )  # fmt: skip
 
 
@@ -60,7 +62,7 @@ def test_an_admin_sees_the_tenants_by_model_and_nothing_of_another_tenants(alice
         ("sum", 7, 25),
         ("wine", 8, 8),
     ]
-    assert answer["total"] == {"requests": 15, "rows": 33, "duration_s": 7.5, "bytes": 330}
+    assert answer["total"] == {"requests": 15, "rows": 33, "duration_s": 7.5, "cpu_s": 3.75, "bytes": 330}
     assert (answer["by"], answer["count"]) == (["model"], 2)
 
 
@@ -96,7 +98,9 @@ def test_groups_go_together_and_hours_are_the_finest(alice: httpx.Client) -> Non
 
 @pytest.mark.usefixtures("ledger")
 def test_it_is_narrowed_to_a_key(alice: httpx.Client) -> None:
-    assert asked(alice, key="bobskey")["total"] == {"requests": 1, "rows": 1, "duration_s": 0.5, "bytes": 10}
+    assert asked(alice, key="bobskey")["total"] == {
+        "requests": 1, "rows": 1, "duration_s": 0.5, "cpu_s": 0.25, "bytes": 10,
+    }  # fmt: skip
 
 
 @pytest.mark.usefixtures("ledger")
@@ -108,7 +112,7 @@ def test_all_of_it_comes_as_csv(alice: httpx.Client) -> None:
     assert [(row["day"][:10], row["model"], row["requests"]) for row in rows] == [
         ("2026-06-02", "sum", "4"), ("2026-06-02", "wine", "8"), ("2026-06-01", "sum", "3"),
     ]  # fmt: skip
-    assert rows[0]["duration_s"] == "2.0"
+    assert (rows[0]["duration_s"], rows[0]["cpu_s"]) == ("2.0", "1.0")
 
 
 @pytest.mark.usefixtures("ledger")
@@ -135,6 +139,24 @@ def test_what_nobody_knows_is_refused_and_named(alice: httpx.Client, params: dic
 
     assert answer.status_code == 400
     assert [error["attr"] for error in answer.json()["errors"]] == [field]
+
+
+def test_a_predictions_processor_time_is_counted_to_its_model_and_key(
+    acme: House, alice: httpx.Client, bob: httpx.Client, drain: Drain
+) -> None:
+    ready_sum_model(acme)
+    for _ in range(3):
+        bob.post("/api/v1/models/sum/predict/", json={"a": 1, "b": 2})
+    drain()
+
+    (used,) = alice.get("/api/v1/usage/", params={"by": "model,key,hour", "key": acme.people["bob"].key_id}).json()[
+        "results"
+    ]
+    logged = bob.get("/api/v1/predictions/").json()["results"]
+
+    assert (used["model"], used["requests"]) == ("sum", 3)
+    assert 0 < used["cpu_s"] < 10
+    assert used["cpu_s"] == pytest.approx(sum(one["cpu_ms"] for one in logged) / 1e3)
 
 
 def test_without_a_period_it_is_this_months(alice: httpx.Client, acme: House) -> None:

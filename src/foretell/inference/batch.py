@@ -69,13 +69,16 @@ class OutputValues(msgspec.Struct, frozen=True):
 
 
 class Predictions(msgspec.Struct, frozen=True):
-    """A model's answer to a Batch: one OutputValues per output of the signature, by name, in its order."""
+    """A model's answer to a Batch: one OutputValues per output of the signature, by name, in its order.
+
+    worker_s : for how long another process was busy with it, where one runs the model.
+    """
 
     outputs: Mapping[str, OutputValues]
     n_rows: int
-    details: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    worker_s: float = 0.0
 
     def take(self, indices: Array) -> "Predictions":
         return Predictions(
-            {name: values.take(indices) for name, values in self.outputs.items()}, len(indices), self.details
+            {name: values.take(indices) for name, values in self.outputs.items()}, len(indices), self.worker_s
         )

@@ -45,17 +45,30 @@ def record_of(
     request_id: str,
     policy: str,
     redacted: Collection[str],
+    cpu_s: float | None = None,
 ) -> PredictionRecord:
-    """Return what is written down of a prediction that is answered now; `policy` and `redacted` as in `logged_payload`."""
+    """Return what is written down of a prediction that is answered now.
+
+    Parameters
+    ----------
+    policy, redacted
+        As in `logged_payload`.
+    cpu_s
+        The processor's time of the thread that answered. None for a run that waits for nothing: its duration is taken for it.
+        Optimization: the processor's clock costs ten times as much to read as the one on the wall.
+    """
     parsed = prediction.parsed
     inputs, inputs_type, outputs = logged_payload(
         policy, redacted, body=asked.body, media_type=asked.media_type, parsed=parsed, answer=prediction.body
     )
+    duration_us = int(prediction.duration_s * 1e6)
+    # Optimization: with more than fifteen names, Python would make a dict of them for the call.
     return PredictionRecord(
-        id=prediction.id_bytes, tenant=tenant, at_us=time.time_ns() // 1_000, model=prediction.model, version=prediction.version,
+        prediction.id_bytes, tenant, time.time_ns() // 1_000, model=prediction.model, version=prediction.version,
         face=asked.face, user_id=user_id, key_id=key_id, request_id=request_id, n_rows=parsed.batch.n_rows,
-        duration_us=int(prediction.duration_s * 1e6), n_warnings=len(parsed.warnings),
+        duration_us=duration_us, n_warnings=len(parsed.warnings),
         inputs=inputs, inputs_type=inputs_type, outputs=outputs,
+        cpu_us=duration_us if cpu_s is None else int((cpu_s + prediction.predictions.worker_s) * 1e6),
     )  # fmt: skip
 
 

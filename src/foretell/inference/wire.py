@@ -76,14 +76,14 @@ def _pack_values(values: OutputValues) -> dict[str, Any]:
     return {"values": pack_array(values.values), "probabilities": probabilities}
 
 
-def unpack_predictions(signature: Signature, packed: Any, *, n_rows: int) -> Predictions:
-    """Read the answers to `n_rows` rows: each output of the signature, and labels that are among its classes."""
+def unpack_predictions(signature: Signature, packed: Any, *, n_rows: int, worker_s: float = 0.0) -> Predictions:
+    """Read the answers to `n_rows` rows, for which a worker took `worker_s`: each output of the signature, and labels that are among its classes."""
     names = [output.name for output in signature.outputs]
     if not isinstance(packed, dict) or set(packed) != set(names):
         raise _broken(f"answers for {', '.join(names[:20])} were expected")
     return Predictions(
-        {output.name: _unpack_values(output, packed[output.name], n_rows) for output in signature.outputs}, n_rows
-    )
+        {output.name: _unpack_values(output, packed[output.name], n_rows) for output in signature.outputs}, n_rows, worker_s
+    )  # fmt: skip
 
 
 def _unpack_values(output: Output, packed: Any, n_rows: int) -> OutputValues:

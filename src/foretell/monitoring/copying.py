@@ -12,7 +12,7 @@ from functools import lru_cache
 from foretell.segments.records import PredictionRecord
 
 COLUMNS = (
-    "id", "at", "n_rows", "n_warnings", "duration_us", "request_id",
+    "id", "at", "n_rows", "n_warnings", "duration_us", "cpu_us", "request_id",
     "model", "version", "face", "user_id", "key_id", "inputs_type", "inputs", "outputs",
 )  # fmt: skip
 SIGNATURE = b"PGCOPY\n\xff\r\n\0" + struct.pack(">II", 0, 0)
@@ -21,9 +21,7 @@ EPOCH_US = 946_684_800_000_000  # 2000-01-01, where PostgreSQL's time begins
 YEAR_10000_US = 253_402_300_800_000_000
 HOUR_US = 3_600_000_000
 
-_HEAD = struct.Struct(
-    ">h i16s iq ii ii iq i".replace(" ", "")
-)  # the columns up to `duration_us`, the length of the next
+_HEAD = struct.Struct(">h i16s iq ii ii iq iq i".replace(" ", ""))  # the columns up to `cpu_us`, the length of the next
 _pack_length = struct.Struct(">i").pack
 
 Origin = tuple[str, int, str, str, str | None, str]  # the columns from `model` to `inputs_type`
@@ -45,6 +43,7 @@ class Share:
     requests: int = 0
     rows: int = 0
     duration_us: int = 0
+    cpu_us: int = 0
     n_bytes: int = 0
     latest_us: int = 0
 
@@ -74,7 +73,7 @@ def packed(records: Iterable[PredictionRecord]) -> tuple[bytes, Hours]:
     shares: dict[Origin, Share] = {}
     hour_begins = hour_ends = 0
     for record in records:
-        at_us, n_rows, duration_us = record.at_us, record.n_rows, record.duration_us
+        at_us, n_rows, duration_us, cpu_us = record.at_us, record.n_rows, record.duration_us, record.cpu_us
         inputs, outputs, request_id = record.inputs, record.outputs, record.request_id.encode()
         n_inputs, n_outputs = -1 if inputs is None else len(inputs), -1 if outputs is None else len(outputs)
         try:
@@ -87,7 +86,7 @@ def packed(records: Iterable[PredictionRecord]) -> tuple[bytes, Hours]:
                 share = shares[origin] = Share(_columns(*origin))
             head = _HEAD.pack(
                 len(COLUMNS), 16, _checked(record.id), 8, at_us - EPOCH_US, 4, n_rows, 4, record.n_warnings,
-                8, duration_us, len(request_id),
+                8, duration_us, 8, cpu_us, len(request_id),
             )  # fmt: skip
         except (struct.error, ValueError) as err:
             raise Unstorable(f"the prediction {record.id.hex()} at {at_us} fits no row: {err}") from err
@@ -97,6 +96,7 @@ def packed(records: Iterable[PredictionRecord]) -> tuple[bytes, Hours]:
         share.requests += 1
         share.rows += n_rows
         share.duration_us += duration_us
+        share.cpu_us += cpu_us
         share.n_bytes += (n_inputs if inputs else 0) + (n_outputs if outputs else 0)
         if at_us > share.latest_us:
             share.latest_us = at_us

@@ -131,7 +131,7 @@ def blanked(record: Record) -> Record:
     return PredictionRecord(
         bytes(16), NOBODY, record.at_us, _x(record.model), record.version, _x(record.face), NOBODY,
         None if record.key_id is None else _x(record.key_id), _x(record.request_id), record.n_rows, record.duration_us,
-        record.n_warnings, _zeros(record.inputs), _x(record.inputs_type), _zeros(record.outputs),
+        record.n_warnings, _zeros(record.inputs), _x(record.inputs_type), _zeros(record.outputs), record.cpu_us,
     )  # fmt: skip
 
 

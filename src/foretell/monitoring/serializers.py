@@ -24,12 +24,13 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
     user = serializers.SerializerMethodField()
     key = serializers.CharField(source="key_id", allow_null=True, read_only=True)
     duration_ms = serializers.SerializerMethodField()
+    cpu_ms = serializers.SerializerMethodField()
     url = serializers.SerializerMethodField()
 
     class Meta:
         model = Prediction
         fields = [
-            "id", "at", "model", "version", "face", "user", "key", "request_id", "n_rows", "duration_ms", "n_warnings", "url",
+            "id", "at", "model", "version", "face", "user", "key", "request_id", "n_rows", "duration_ms", "cpu_ms", "n_warnings", "url",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -39,6 +40,9 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
 
     def get_duration_ms(self, prediction: Prediction) -> float:
         return prediction.duration_us / 1_000
+
+    def get_cpu_ms(self, prediction: Prediction) -> float:
+        return prediction.cpu_us / 1_000
 
     def get_url(self, prediction: Prediction) -> str:
         return reverse("monitoring:prediction", args=[prediction.pk], request=self.context["request"])

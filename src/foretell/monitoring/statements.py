@@ -14,14 +14,16 @@ from foretell.monitoring.copying import COLUMNS
 from foretell.monitoring.models import LogGap, Prediction, UsageHour
 
 _USED = """
-    INSERT INTO {table} AS used (hour, model, version, user_id, key_id, requests, rows, duration_us, bytes) %s
+    INSERT INTO {table} AS used (hour, model, version, user_id, key_id, requests, rows, duration_us, cpu_us, bytes) %s
     ON CONFLICT (hour, model, version, user_id, key_id) DO UPDATE SET
         requests = used.requests + excluded.requests, rows = used.rows + excluded.rows,
-        duration_us = used.duration_us + excluded.duration_us, bytes = used.bytes + excluded.bytes
+        duration_us = used.duration_us + excluded.duration_us, cpu_us = used.cpu_us + excluded.cpu_us,
+        bytes = used.bytes + excluded.bytes
 """
-_ONE = "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_ONE = "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 _MANY = """SELECT * FROM unnest(
-    %s::timestamptz[], %s::text[], %s::int[], %s::uuid[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[]
+    %s::timestamptz[], %s::text[], %s::int[], %s::uuid[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[],
+    %s::bigint[], %s::bigint[]
 )"""
 
 

@@ -17,14 +17,15 @@ Row = tuple[Any, ...]
 
 def usage_rows(hours: Hours) -> list[Row]:
     """Return the rows in one order everywhere: two drainers that wait for each other's rows would wait for ever."""
-    uses: dict[tuple[int, str, int, str, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    uses: dict[tuple[int, str, int, str, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0, 0])
     for hour, shares in hours.items():
         for (model, version, _, user_id, key_id, _), share in shares.items():
             use = uses[hour, model, version, user_id, key_id or ""]
             use[0] += share.requests
             use[1] += share.rows
             use[2] += share.duration_us
-            use[3] += share.n_bytes
+            use[3] += share.cpu_us
+            use[4] += share.n_bytes
     return [(_hour(hour), *names, *use) for (hour, *names), use in sorted(uses.items())]
 
 

@@ -13,7 +13,7 @@ from foretell.accounts.permissions import LogReach
 from foretell.core.exports import Column, Kind, Table
 from foretell.monitoring.models import PredictionQuerySet, UsageHour, UsageHourQuerySet
 
-AMOUNTS: Final = ("requests", "rows", "duration_us", "bytes")
+AMOUNTS: Final = ("requests", "rows", "duration_us", "cpu_us", "bytes")
 
 #: What usage is told apart by, each with the column or the expression that it is.
 GROUPS: Final[dict[str, Any]] = {
@@ -69,6 +69,7 @@ def total(found: UsageHourQuerySet) -> dict[str, Any]:
         "requests": sums["requests"],
         "rows": sums["rows"],
         "duration_s": sums["duration_us"] / 1e6,
+        "cpu_s": sums["cpu_us"] / 1e6,
         "bytes": sums["bytes"],
     }
 
@@ -76,7 +77,8 @@ def total(found: UsageHourQuerySet) -> dict[str, Any]:
 def usage_table(found: UsageHourQuerySet, by: Sequence[str]) -> Table:
     columns = [
         *(Column(name, _KINDS.get(name, Kind.TEXT)) for name in by),
-        Column("requests", Kind.INTEGER), Column("rows", Kind.INTEGER), Column("duration_s", Kind.NUMBER), Column("bytes", Kind.INTEGER),
+        Column("requests", Kind.INTEGER), Column("rows", Kind.INTEGER), Column("duration_s", Kind.NUMBER), Column("cpu_s", Kind.NUMBER),
+        Column("bytes", Kind.INTEGER),
     ]  # fmt: skip
     return Table("usage", columns, _parts(found, by))
 
@@ -104,5 +106,5 @@ def _word(group: str, value: Any, names: dict[Any, str]) -> Any:
 def _amounts(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "requests": int(row["sum_requests"]), "rows": int(row["sum_rows"]), "duration_s": int(row["sum_duration_us"]) / 1e6,
-        "bytes": int(row["sum_bytes"]),
+        "cpu_s": int(row["sum_cpu_us"]) / 1e6, "bytes": int(row["sum_bytes"]),
     }  # fmt: skip

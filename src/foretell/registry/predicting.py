@@ -1,5 +1,7 @@
 """One prediction, one path: REST, pages, and every face to come end in `predict`."""
 
+import time
+
 from foretell.accounts import limiting
 from foretell.accounts.permissions import Action, Principal, is_allowed, is_visible
 from foretell.inference.answering import Parse, Prediction, answer
@@ -46,10 +48,12 @@ def predict(
     """
     found = resolve_version(principal=principal, model=model, alias=alias, version=version)
     with borrowed_model(found) as loaded:
+        began = time.thread_time()
         prediction = answer(
             loaded, parse, model=model, version=found.number, count_rows=lambda rows: limiting.take_quota(rows=rows)
         )
-    record(principal=principal, version=found, asked=asked, prediction=prediction)
+        cpu_s = time.thread_time() - began
+    record(principal=principal, version=found, asked=asked, prediction=prediction, cpu_s=cpu_s)
     return prediction
 
 

@@ -45,8 +45,8 @@ def close_recorder() -> None:
         writer.close()
 
 
-def record(*, principal: Principal, version: ModelVersion, asked: Asked, prediction: Prediction) -> None:
-    """Write a prediction down, as much of it as its model's policy allows.
+def record(*, principal: Principal, version: ModelVersion, asked: Asked, prediction: Prediction, cpu_s: float) -> None:
+    """Write a prediction down, as much of it as its model's policy allows; `cpu_s` as in `record_of`.
 
     Raises
     ------
@@ -56,6 +56,6 @@ def record(*, principal: Principal, version: ModelVersion, asked: Asked, predict
     tenant, model = current_tenant(), version.model
     entry = record_of(
         prediction, asked, tenant=str(tenant.id), user_id=str(principal.user.pk), key_id=principal.key_id,
-        request_id=request_id(), policy=model.log_payload, redacted=model.redacted_inputs,
+        request_id=request_id(), policy=model.log_payload, redacted=model.redacted_inputs, cpu_s=cpu_s,
     )  # fmt: skip
     recorder().append(entry, is_required=tenant.log_policy == LogPolicy.REQUIRED)

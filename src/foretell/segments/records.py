@@ -18,6 +18,7 @@ class PredictionRecord(msgspec.Struct, array_like=True, frozen=True, gc=False, t
     inputs_type : "application/json", the body of our own REST; "text/csv"; "columns", a JSON object with a list for each
         input; "" where the model's policy keeps payloads out, "too_large" where they were beyond a megabyte.
     outputs : our own JSON answer.
+    cpu_us : of the processor's time; 0 in records of releases that did not take it.
     """
 
     id: bytes
@@ -35,6 +36,7 @@ class PredictionRecord(msgspec.Struct, array_like=True, frozen=True, gc=False, t
     inputs: bytes | None
     inputs_type: str
     outputs: bytes | None
+    cpu_us: int = 0
 
 
 class GapRecord(msgspec.Struct, array_like=True, frozen=True, gc=False, tag=2):

@@ -75,7 +75,7 @@ class Predictor:
             return None
         try:
             cost = self._cost(tenant, version)
-            return self._answered(loaded, call, cost, time.perf_counter) if is_short(loaded, call, cost) else None
+            return self._answered(loaded, call, cost) if is_short(loaded, call, cost) else None
         finally:
             self._models.give_back(tenant, version)
 
@@ -93,7 +93,7 @@ class Predictor:
         try:
             cost = self._cost(tenant, version)
             if is_short(loaded, call, cost):
-                return self._answered(loaded, call, cost, time.perf_counter)
+                return self._answered(loaded, call, cost)
             # In a thread, others' turns are in the wall's time; the processor's is what the call itself takes.
             return await self._scheduler.run(
                 lambda: self._answered(loaded, call, cost, time.thread_time),
@@ -111,12 +111,15 @@ class Predictor:
             found = self._costs[key] = Cost()
         return found
 
-    def _answered(self, loaded: LoadedModel, call: Call, cost: Cost, clock: Callable[[], float]) -> Prediction:
+    def _answered(
+        self, loaded: LoadedModel, call: Call, cost: Cost, processor_clock: Callable[[], float] | None = None
+    ) -> Prediction:
+        clock = processor_clock or time.perf_counter
         began, admission = clock(), call.admission
         prediction = answer(
             loaded, call.parse, model=admission.model.name, version=call.version.number, count_rows=self._counter(call.tenant)
         )  # fmt: skip
-        self._record(call, prediction)
+        self._record(call, prediction, None if processor_clock is None else processor_clock() - began)
         cost.learn(len(call.asked.body), clock() - began)
         return prediction
 
@@ -126,13 +129,14 @@ class Predictor:
             return None
         return lambda rows: self._limits.take_quota(tenant, rows=rows)
 
-    def _record(self, call: Call, prediction: Prediction) -> None:
+    def _record(self, call: Call, prediction: Prediction, cpu_s: float | None) -> None:
         """Keep what was asked and answered before the answer goes out."""
         admission = call.admission
         tenant, principal, model = call.tenant, admission.principal, admission.model
         record = record_of(
             prediction, call.asked, tenant=tenant.id, user_id=principal.user_id, key_id=principal.key_id,
             request_id=call.request_id or prediction.id, policy=model.log_payload, redacted=model.redacted_inputs,
+            cpu_s=cpu_s,
         )  # fmt: skip
         self._log.append(record, is_required=tenant.log_is_required)
 

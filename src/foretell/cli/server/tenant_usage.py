@@ -31,7 +31,7 @@ def usage(
     end: Annotated[datetime | None, typer.Option("--to", help="Until then, UTC; now.", formats=FORMATS)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Show what a tenant used: requests, rows, seconds and bytes, hour by hour added up."""
+    """Show what a tenant used: requests, rows, seconds, of which the processor's, and bytes; hour by hour added up."""
     groups = [group.strip() for group in by.split(",") if group.strip()]
     if unknown := [group for group in groups if group not in GROUPS]:
         raise UnknownGroup(f"Usage is not told apart by {', '.join(unknown)}. Expected some of {', '.join(GROUPS)}.")
@@ -50,7 +50,7 @@ def usage(
     if as_json:
         print_json({"name": name, "from": period.begin, "to": period.end, "by": groups, "results": rows, "total": sums})
         return
-    print_rows(rows, as_json=False, columns=[*groups, "requests", "rows", "duration_s", "bytes"])
+    print_rows(rows, as_json=False, columns=[*groups, "requests", "rows", "duration_s", "cpu_s", "bytes"])
 
 
 def _utc(moment: datetime | None) -> datetime | None:

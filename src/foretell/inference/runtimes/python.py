@@ -58,17 +58,20 @@ class PythonRuntime:
 
     def run(self, batch: Batch) -> Predictions:
         with self._lock:
-            answer = self._answer({"batch": pack_batch(batch)})
-        return unpack_predictions(self._signature, answer.get("answers"), n_rows=batch.n_rows)
+            answer, worker_s = self._answer({"batch": pack_batch(batch)})
+        return unpack_predictions(self._signature, answer.get("answers"), n_rows=batch.n_rows, worker_s=worker_s)
 
     def close(self) -> None:
         with self._lock:
             self._is_closed = True
             self._drop_worker()
 
-    def _answer(self, call: dict[str, object]) -> dict[str, object]:
+    def _answer(self, call: dict[str, object]) -> tuple[dict[str, object], float]:
+        """Return the worker's answer, and for how many seconds it was busy with it; what opening it took is no prediction's."""
         try:
-            return self._worker().call(call, timeout_s=self._timeout_s)
+            worker = self._worker()
+            began = time.perf_counter()
+            return worker.call(call, timeout_s=self._timeout_s), time.perf_counter() - began
         except (JobCrashed, JobTimedOut, JobOutOfMemory):
             self._deaths.append(self._clock())
             self._drop_worker()

@@ -12,7 +12,7 @@ PART = 2_000
 COLUMNS = (
     Column("id"), Column("at", Kind.TIME), Column("model"), Column("version", Kind.INTEGER), Column("face"), Column("user"),
     Column("key"), Column("request_id"), Column("n_rows", Kind.INTEGER), Column("duration_ms", Kind.NUMBER),
-    Column("n_warnings", Kind.INTEGER),
+    Column("cpu_ms", Kind.NUMBER), Column("n_warnings", Kind.INTEGER),
 )  # fmt: skip
 
 
@@ -33,5 +33,5 @@ def _rows(found: Sequence[Prediction]) -> Iterator[Sequence[Any]]:
     for one in found:
         yield (
             str(one.id), one.at, one.model, one.version, one.face, names.get(one.user_id), one.key_id, one.request_id, one.n_rows,
-            one.duration_us / 1_000, one.n_warnings,
+            one.duration_us / 1_000, one.cpu_us / 1_000, one.n_warnings,
         )  # fmt: skip
