@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from foretell import credentials
 from foretell.accounts.models import APIKey, User
 from foretell.accounts.services import verify_key
+from foretell.accounts.sign_in_policy import require_password_is_enough
 from foretell.accounts.tokens.checking import verify_access
 from foretell.accounts.tokens.claims import AccessToken
 from foretell.credentials import CHALLENGE, NOT_KNOWN, Credential, Password, read_credential
@@ -50,6 +51,7 @@ class CredentialAuthentication(authentication.BaseAuthentication):
         user = authenticate(request._request, username=shown.name, password=shown.password)
         if not isinstance(user, User):
             raise AuthenticationFailed(NOT_KNOWN)
+        require_password_is_enough(user)
         return user
 
 

@@ -137,6 +137,14 @@ def may_manage(principal: Principal, role: str) -> bool:
     return is_allowed(principal, Action.MANAGE) and _rank(role) <= _rank(principal.user.role)
 
 
+def may_reset_second_factor(principal: Principal, user: User) -> bool:
+    """Whether the principal may take away a second factor that somebody has lost.
+
+    Security: nobody takes their own: a key or a session that was found takes it from nobody without being asked for it.
+    """
+    return principal.user.pk != user.pk and may_manage(principal, user.role)
+
+
 def managed_roles(principal: Principal) -> list[str]:
     """Return the roles of those whom the principal manages: `may_manage`, for lists."""
     return [role for role in Role.values if may_manage(principal, role)]

@@ -16,6 +16,7 @@ FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "key": frozenset({
         "name", "user", "scopes", "models", "expires_at", "revoked_at", "rolled_to", "rolled_from", "valid_until", "reason",
     }),
+    "mfa": frozenset({"user", "type", "name"}),
     "token": frozenset({"user", "family", "scopes", "reason", "revoked_at", "expires_at", "kid", "tokens"}),
     "invitation": frozenset({"email", "role", "expires_at", "state", "username"}),
     "grant": frozenset({"user", "model", "actions", "role"}),

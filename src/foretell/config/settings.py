@@ -58,6 +58,8 @@ TENANT_APPS = [
     "allauth.account",
     "allauth.headless",
     "allauth.usersessions",
+    "allauth.mfa",
+    "foretell.accounts.second_factor",
     "foretell.registry",
     "foretell.monitoring",
 ]
@@ -154,6 +156,15 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = False  # ours are exact, and of all processes: accounts.login_limits
 ACCOUNT_SESSION_REMEMBER = True
 HEADLESS_CLIENTS = ("browser",)  # other programs have keys and tokens
+
+# --- second factors (allauth.mfa) ---------------------------------------------------------------------------------------
+
+MFA_ADAPTER = "foretell.accounts.second_factor.adapter.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_TOLERANCE = 1  # steps of half a minute that a phone's clock may be off; a code opens once all the same
+MFA_RATE_LIMITS = False  # ours: accounts.second_factor.codes
 
 # --- mail ---------------------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from foretell.accounts.login_limits import attempt
 from foretell.accounts.models import User
 from foretell.accounts.passwords import TooManyLogins
 from foretell.accounts.services import pepper
+from foretell.accounts.sign_in_policy import require_password_is_enough
 from foretell.core.tenancy import use_tenant
 from foretell.gateway.away import DatabaseAway, asked_database
 from foretell.gateway.catalogue import MemoryCatalogue
@@ -44,6 +45,8 @@ class Passwords:
         ------
         Throttled
             before anything is hashed, after too many that were wrong.
+        MoreThanPassword
+            for the right one, of somebody who has a second factor, or an address that was never verified.
         TooManyLogins, DatabaseAway
         """
         if self._waiting >= MAX_WAITING:
@@ -81,6 +84,8 @@ class Passwords:
         try:
             with asked_database(is_away=self._catalogue.is_cut_off), use_tenant(tenant):
                 user = authenticate(None, username=name, password=password, client=client)
+                if isinstance(user, User):
+                    require_password_is_enough(user)
         except DatabaseAway:
             return self._remembered(tenant, name, password, client)
         if not isinstance(user, User):

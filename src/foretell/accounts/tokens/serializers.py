@@ -9,6 +9,7 @@ from foretell.credentials import MAX_CREDENTIAL_CHARS
 
 MAX_NAME_CHARS = 320  # an e-mail address
 MAX_PASSWORD_CHARS = 1_024
+MAX_CODE_CHARS = 40
 
 
 class ScopesField(StrictCharField):
@@ -22,6 +23,9 @@ class SignInSerializer(StrictSerializer):
     username = StrictCharField(max_length=MAX_NAME_CHARS, help_text="A user name or an e-mail address.")
     password = StrictCharField(
         max_length=MAX_PASSWORD_CHARS, trim_whitespace=False, style={"input_type": "password"}
+    )  # fmt: skip
+    code = StrictCharField(
+        max_length=MAX_CODE_CHARS, required=False, help_text="Of one's authenticator app, or a recovery code, where one has them."
     )  # fmt: skip
     scope = ScopesField(help_text="Fewer scopes than all that one may, with spaces between, such as `predict`.")
 

@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from foretell import credentials
 from foretell.accounts.models import User
 from foretell.accounts.permissions import Principal
-from foretell.accounts.sign_in_policy import require_password_is_enough
+from foretell.accounts.sign_in_policy import require_code_beside_password
 from foretell.accounts.throttling import take_from
 from foretell.accounts.tokens import services
 from foretell.accounts.tokens.checking import verify_access
@@ -48,13 +48,14 @@ class TokenView(OpenView):
     def post(self, request: Request) -> Response:
         """Give a name and a password, and get an access token and a refresh token.
 
+        Who has a second factor gives its `code` as well; without it, the right password is answered 403 with the code `code_needed`.
         Too many failures are answered 429 before anything is looked at; an unknown name is answered as a wrong password is.
         """
         fields = _validated(SignInSerializer, request)
         user = authenticate(request._request, username=fields["username"], password=fields["password"])
         if not isinstance(user, User):
             raise AuthenticationFailed(NOT_KNOWN)
-        require_password_is_enough(user)
+        require_code_beside_password(user, fields.get("code", ""))
         take_from(request, Principal(user=user))
         identify(user_id=str(user.pk), name=user.username, credential=Credential.PASSWORD)
         return _answer(services.sign_in(user=user, scopes=_scopes(fields), now=timezone.now()))

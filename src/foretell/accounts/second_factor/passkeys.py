@@ -1,0 +1,17 @@
+"""Whom a passkey is for: one tenant's own host, and no other page.
+
+Security: browsers let a page use the passkeys of a parent domain, and fido2's own check lets pages of subdomains through. A tenant may have
+a domain below another tenant's. So the page's origin has to be exactly the one that was asked.
+"""
+
+from allauth.core import context
+from allauth.mfa.adapter import get_adapter
+from fido2.server import Fido2Server
+from fido2.webauthn import PublicKeyCredentialRpEntity
+
+
+def server() -> Fido2Server:
+    """Return what makes and checks the challenges of the request at hand."""
+    origin = f"{context.request.scheme}://{context.request.get_host()}"
+    party = PublicKeyCredentialRpEntity(**get_adapter().get_public_key_credential_rp_entity())
+    return Fido2Server(party, verify_origin=lambda found: found == origin)
