@@ -13,7 +13,7 @@ up: .venv/server.stamp ## Serve: database, example models, web, worker and sandb
 
 test: .venv/dev.stamp ## Set up what the tests need and run all of them
 	@tools/test-setup
-	$(BIN)/pytest -m "not long"
+	@tools/test
 
 test-fast: .venv/dev.stamp ## The tests that start no server and no browser
 	$(BIN)/pytest -m "not acceptance and not browser and not long"
