@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from foretell.accounts import limiting
 from foretell.accounts.models import APIKey
 from foretell.accounts.services import change_role, revoke_key
 from foretell.core.tenancy import as_owner, use_public
@@ -106,15 +107,19 @@ def test_a_role_is_narrowed_for_keys_and_people_alike(acme: House, begin: Begin,
 
 
 def test_a_tenant_comes_and_goes(begin: Begin, until: Until) -> None:
-    gateway = begin()
+    gateway, gone, now = begin(), list[str](), timezone.now()
+    gateway.when_gone(lambda entry: gone.append(entry.name))
 
     tenant = create_tenant(name="passing", domains=["passing.example"])
     until(lambda: gateway.catalogue.at_host("passing.example"))
+    limiting.quotas().seed(str(tenant.pk), now=now, requests=5, rows=5)
     assert gateway.catalogue.at_host("passing.localhost") is gateway.catalogue.named("passing")
 
     delete_tenant(tenant=tenant)
-    until(lambda: gateway.catalogue.named("passing") is None)
-    assert gateway.catalogue.at_host("passing.example") is None
+    until(lambda: gone)
+    assert gateway.catalogue.at_host("passing.example") is gateway.catalogue.named("passing") is None
+    assert gone == ["passing"]
+    assert limiting.quotas().used(str(tenant.pk), now=now) == (0, 0)
 
 
 def test_another_process_knows_of_a_revoked_key(acme: House) -> None:

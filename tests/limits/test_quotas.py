@@ -107,3 +107,18 @@ def test_more_tenants_than_slots_are_all_counted(tmp_path: Path) -> None:
         take(quotas, tenant=str(number), rows=number)
 
     assert [quotas.used(str(number), now=NOVEMBER) for number in range(300)] == [(1, number) for number in range(300)]
+
+
+def test_what_a_tenant_used_that_is_gone_is_forgotten_and_nobody_elses(tmp_path: Path) -> None:
+    path = tmp_path / "quotas"
+    quotas = Quotas(path)
+    used = path.read_bytes()
+    take(quotas, tenant="globex", rows=5)
+    without_acme = path.read_bytes()
+    take(quotas, rows=7)
+
+    quotas.forget("acme")
+    quotas.forget("nobody")
+
+    assert path.read_bytes() == without_acme != used
+    assert (quotas.used("acme", now=NOVEMBER), quotas.used("globex", now=NOVEMBER)) == ((0, 0), (1, 5))

@@ -172,6 +172,21 @@ def test_without_turns_a_reader_would_find_some_of_them_twice(monkeypatch: pytes
     assert read_while_entries_are_evicted(metrics, clock, monkeypatch) > 6
 
 
+def test_a_tenant_that_is_gone_is_named_no_more_and_its_counts_stay_in_the_sum() -> None:
+    clock = Clock()
+    metrics = PredictionMetrics(clock=clock)
+    for tenant in ("acme", "globex"):
+        for version in (1, 2):
+            metrics.entry(tenant, f"{tenant}-model", version).observe("rest", 200, 0.001, 1, 0.001)
+
+    metrics.forget("acme")
+    text = text_of(metrics, clock.now)
+
+    assert "acme" not in text
+    found = samples(text, "foretell_predictions_total")
+    assert sorted(found.values()) == [1, 1, 2]
+
+
 def test_a_counter_is_bounded_and_keeps_its_sum() -> None:
     counter = Counter(families.HTTP_REQUESTS, max_series=100)
     for number in range(3_000):

@@ -175,6 +175,23 @@ def test_a_file_that_cannot_be_read_takes_nothing_else_with_it(tmp_path: Path) -
     file.close()
 
 
+def test_a_tenant_that_is_gone_is_in_no_file_and_what_was_counted_stays(tmp_path: Path) -> None:
+    ended(tmp_path, counted(3)).close()
+    read_all(tmp_path)  # folded
+    ended(tmp_path, counted(4)).close()
+    living = ProcessMetrics(tmp_path)
+    living.predictions.entry("acme", "sum", 1).observe("rest", 200, 0.001)
+    living.predictions.entry("globex", "sum", 1).observe("rest", 200, 0.001)
+    with living.running():
+        assert sum(b"acme" in path.read_bytes() for path in tmp_path.iterdir()) == 3  # the control
+
+        living.forget_tenant("acme")
+
+        assert not any(b"acme" in path.read_bytes() for path in tmp_path.iterdir())
+        assert any(b"globex" in path.read_bytes() for path in tmp_path.iterdir())
+        assert predictions(tmp_path) == 9
+
+
 def test_gauges_are_summed_or_the_largest_holds() -> None:
     both = [(families.CONNECTIONS.name, 3.0), (families.LOOP_LAG.name, 0.5)], [(families.CONNECTIONS.name, 4.0), (families.LOOP_LAG.name, 0.2)]  # fmt: skip
 

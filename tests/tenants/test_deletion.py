@@ -14,6 +14,7 @@ from django.utils import timezone
 from foretell.config.deleting import delete_everywhere
 from foretell.core.tenancy import as_owner, use_public
 from foretell.gateway.lane import Gateway
+from foretell.metrics.process import ProcessMetrics
 from foretell.segments.writing import SegmentWriter
 from foretell.tenants import services
 from foretell.tenants.deleting import due_to_delete, schedule_deletion, sweep_orphans
@@ -52,6 +53,10 @@ def initech(writer: SegmentWriter) -> House:
                     tenant=tenant_id, model=f"{own}-model", inputs=f"{own} inputs".encode(), request_id=own
                 )
             )
+    of_the_dead = ProcessMetrics(settings.METRICS_ROOT)
+    of_the_dead.predictions.entry("initech", f"{CANARY}-model", 1).observe("rest", 200, 0.001)
+    of_the_dead.publish()
+    of_the_dead.stop()
     with use_public(), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO procrastinate_jobs (queue_name, task_name, priority, args) VALUES ('default', 'x', 0, jsonb_build_object('tenant', %s::text, 'c', %s::text))",
@@ -113,6 +118,7 @@ def test_nothing_is_left_of_what_it_owned(initech: House) -> None:
     assert any("predictions" in name for name in in_files(CANARY))  # the controls: it was everywhere
     assert any("artifacts" in name for name in in_files(CANARY))
     assert any("catalogue/snapshot" in name for name in in_files(CANARY))
+    assert any("metrics" in name for name in in_files(CANARY))
     assert (settings.FORETELL_HOME / "catalogue" / "versions" / str(initech.tenant.pk)).exists()
     assert {f"{schema}.accounts_user", f"{schema}.monitoring_prediction", "public.procrastinate_jobs"} <= set(
         in_database(CANARY)

@@ -112,6 +112,12 @@ def seed_quota(*, tenant: Any, now: datetime) -> None:
     _seeded.add((tenant.id, now.year, now.month))
 
 
+def forget_tenant(tenant_id: UUID) -> None:
+    """Let go of what is counted of a tenant that is gone."""
+    quotas().forget(str(tenant_id))
+    _seeded.difference_update([seeded for seeded in list(_seeded) if seeded[0] == tenant_id])
+
+
 def forget_all() -> None:
     """Begin with full buckets and with nothing counted, as after the loss of the files."""
     limiter().clear()

@@ -40,6 +40,7 @@ def of_web(gateway: Gateway, scheduler: Scheduler) -> ProcessMetrics:
     _add_log(metrics)
     _add_catalogue(metrics, gateway)
     _add_models(metrics)
+    gateway.when_gone(lambda tenant: metrics.forget_tenant(tenant.name))
     return metrics
 
 

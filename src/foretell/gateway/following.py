@@ -3,8 +3,9 @@
 import random
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from uuid import UUID
 
 import structlog
 from django.db import close_old_connections
@@ -53,6 +54,9 @@ class Follower:
             str, tuple[int, float]
         ] = {}  # the revision that could not be read, and when it is tried again
         self._thread: threading.Thread | None = None
+        self.on_gone: list[
+            Callable[[Tenant], None]
+        ] = []  #: who keeps something of tenants, and is told when one is gone
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="catalogue", daemon=True)
@@ -186,6 +190,9 @@ class Follower:
         entry = self._publisher.withdraw(schema_name)
         if entry is not None:
             self._keeper.forget(entry)
+            limiting.forget_tenant(UUID(entry.id))
+            for tell in self.on_gone:
+                tell(entry)
 
 
 def _has_quota(entry: Tenant) -> bool:

@@ -1,7 +1,7 @@
 """All that a web process needs to put the lane together, and what it has to do at its start and at its end."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from foretell.gateway.models import ModelStore
 from foretell.gateway.publishing import Publisher
 from foretell.inference.loaded_models import LoadedModels
 from foretell.registry.serving import loaded_models
+from foretell.serving.catalogue import Tenant
 from foretell.serving.composing import Ports
 
 FIRST_READING_S = (
@@ -80,6 +81,10 @@ class Gateway:
         self.models.close()
         self.credentials.close()
         self._bell.close()
+
+    def when_gone(self, tell: Callable[[Tenant], None]) -> None:
+        """Call `tell` with each tenant that is deleted from now on."""
+        self._follower.on_gone.append(tell)
 
     def refresh(self) -> None:
         """Bring the catalogue to what is committed by now; for tests, and whoever cannot wait a second.

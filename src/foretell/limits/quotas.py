@@ -1,6 +1,7 @@
 """What a tenant may use in a calendar month (UTC): requests and rows, counted exactly over all processes of a host."""
 
 import struct
+from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import blake2b
 from math import ceil
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from foretell.errors import ForetellError
 from foretell.limits.refused import refused
-from foretell.limits.tables import NoPlace, table_at
+from foretell.limits.tables import UNUSED, NoPlace, table_at
 
 SLOTS = 4_096
 # key, the month after the one that is counted (years times twelve plus months), requests, rows
@@ -66,6 +67,13 @@ class Quotas:
         with self._table:
             _, requests, rows = self._found(_key(tenant_id), month_of(now))
             return requests, rows
+
+    def forget(self, tenant_id: str) -> None:
+        """Let go of what a tenant that is gone has used."""
+        with self._table, suppress(NoPlace):  # there is no place for it: nothing of it is there
+            offset, is_there = self._table.find(_key(tenant_id), 0)
+            if is_there:
+                COUNTERS.pack_into(self._table.map, offset, UNUSED, 0, 0, 0)
 
     def clear(self) -> None:
         """Forget what was counted."""

@@ -117,6 +117,12 @@ class PredictionMetrics:
                 found += entry.series(key)
             return found
 
+    def forget(self, tenant: str) -> None:
+        """Tell a tenant that is gone apart no more: what it counted goes on in the rest."""
+        with self._turn:
+            for key in [key for key in list(self._entries) if key[0] == tenant]:
+                self._rest.absorb(self._entries.pop(key))
+
     def _new(self, tenant: str, model: str, version: int | None) -> Entry:
         if len(self._entries) >= self._max_entries and not self._evicted():
             return self._rest

@@ -11,7 +11,7 @@ from foretell.metrics.exposition import exposed
 from foretell.metrics.families import Family
 from foretell.metrics.instruments import Callback, Counter, Reading
 from foretell.metrics.predictions import PredictionMetrics, now_s
-from foretell.metrics.process_files import ProcessFile, read_all
+from foretell.metrics.process_files import ProcessFile, forget_tenant, read_all
 from foretell.metrics.snapshots import Series, Snapshot, merged, with_gauges_of
 
 log = logging.getLogger(__name__)
@@ -90,6 +90,12 @@ class ProcessMetrics:
             snapshot = self.snapshot()
             self._file.publish(snapshot)
             self._published = snapshot
+
+    def forget_tenant(self, tenant: str) -> None:
+        """Name a tenant that is gone no more, neither here nor in what dead processes counted."""
+        self.predictions.forget(tenant)
+        self._try_to_publish()
+        forget_tenant(self._directory, tenant=tenant)
 
     def snapshot(self) -> Snapshot:
         return Snapshot(series=[*self.predictions.series(), *_read(self._own)])

@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from foretell.metrics.snapshots import Merged, Snapshot, lasting, merged
+from foretell.metrics.snapshots import Merged, Snapshot, lasting, merged, without_tenant
 
 log = logging.getLogger(__name__)
 
@@ -71,13 +71,21 @@ def read_all(directory: Path, *, instead: Mapping[str, Snapshot] = MappingProxyT
         return merged([totals, *{**living, **instead}.values()])
 
 
-def _folded(directory: Path, totals: Snapshot, dead: dict[str, Snapshot]) -> Snapshot:
+def forget_tenant(directory: Path, *, tenant: str) -> None:
+    """Take a tenant that is gone out of what dead processes counted; the living forget it by themselves."""
+    if directory.is_dir():
+        with _turn(directory):
+            _folded(directory, _read(directory / TOTALS) or Snapshot(), _processes(directory)[1], forget=tenant)
+
+
+def _folded(directory: Path, totals: Snapshot, dead: dict[str, Snapshot], *, forget: str | None = None) -> Snapshot:
     """Add the dead to the totals, and take their files away.
 
     Race condition: whoever dies in between leaves files that are in the totals already; their names say so.
     """
     fresh = [snapshot for name, snapshot in dead.items() if name not in totals.folded]
-    series = lasting(merged([totals, *fresh]), max_series=MAX_FOLDED_SERIES)
+    found = merged([totals, *fresh])
+    series = lasting(found if forget is None else without_tenant(found, forget), max_series=MAX_FOLDED_SERIES)
     result = Snapshot(series=series, folded=sorted(dead))
     try:
         _replace(directory / TOTALS, result)

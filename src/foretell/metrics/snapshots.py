@@ -63,6 +63,18 @@ def lasting(found: Merged, *, max_series: int) -> list[tuple[str, Series]]:
     ]  # fmt: skip
 
 
+def without_tenant(found: Merged, tenant: str) -> Merged:
+    """Return the same sums, with nothing that names a tenant: what it counted is counted with the rest."""
+    result: Merged = {}
+    for name, by_labels in found.items():
+        has_tenant = BY_NAME[name].labels[:1] == ("tenant",)
+        for labels, series in by_labels.items():
+            is_its = has_tenant and labels[0] == tenant
+            kept = Series(rest_labels(labels), series.values, series.used_at) if is_its else series
+            _add(result.setdefault(name, {}), kept)
+    return result
+
+
 def _add(into: dict[tuple[str, ...], Series], series: Series, *, takes_largest: bool = False) -> None:
     known = into.get(series.labels)
     if known is None:
