@@ -18,8 +18,8 @@ class MeSerializer(serializers.Serializer[User]):
 
     id = serializers.UUIDField(read_only=True)
     username = serializers.CharField(read_only=True)
-    email = serializers.EmailField(read_only=True)
     role = serializers.CharField(read_only=True)
+    email = serializers.CharField(read_only=True, help_text="Empty, where there is none: a service account's.")
     kind = serializers.SerializerMethodField()
     tenant = serializers.SerializerMethodField()
     key = serializers.SerializerMethodField()
@@ -62,6 +62,7 @@ class JoinedSerializer(serializers.ModelSerializer[User]):
 class UserSerializer(serializers.ModelSerializer[User]):
     """Somebody of the tenant: a person, or a service account."""
 
+    email = serializers.CharField(read_only=True, help_text="Empty, where there is none: a service account's.")
     kind = serializers.SerializerMethodField()
     responsible = serializers.CharField(source="responsible.username", read_only=True, default=None, allow_null=True)
     url = serializers.SerializerMethodField()

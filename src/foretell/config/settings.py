@@ -211,8 +211,9 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "foretell.core.negotiation.Negotiation",
+    "DEFAULT_METADATA_CLASS": "foretell.core.metadata.Metadata",
     "DEFAULT_PAGINATION_CLASS": "foretell.core.pagination.PageNumbers",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "foretell.core.openapi.schema.DocumentedSchema",
     "DEFAULT_VERSIONING_CLASS": None,
     "EXCEPTION_HANDLER": "foretell.core.exception_handler.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
@@ -227,7 +228,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "SCHEMA_PATH_PREFIX": r"/api(?:/v1)?",
     "ENUM_NAME_OVERRIDES": {
         "RoleEnum": "foretell.accounts.roles.Role",
         "ServiceRoleEnum": "foretell.accounts.writing.SERVICE_ROLE_CHOICES",
@@ -236,7 +237,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "foretell.accounts.tokens.documented.add_jwks",
         "foretell.registry.openapi.add_predict_routes",
+        "foretell.core.openapi.failures.add_failures",
+        "foretell.core.openapi.examples.add_examples",
     ],
 }
 

@@ -1,5 +1,6 @@
 """Page numbers, for lists that people browse; cursors, for lists that grow while they are read."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,9 @@ class PageNumbers(PageNumberPagination):
     def get_page_size(self, request: Request) -> int | None:
         return page_size_of(request)
 
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        return bounded(super().get_schema_operation_parameters(view))
+
 
 class NewestFirst(CursorPagination):
     """Rows whose id is a UUIDv7: nothing is shown twice, or left out, when rows are added meanwhile."""
@@ -30,6 +34,9 @@ class NewestFirst(CursorPagination):
 
     def get_page_size(self, request: Request) -> int | None:
         return page_size_of(request)
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        return bounded(super().get_schema_operation_parameters(view))
 
     def decode_cursor(self, request: Request) -> Any:
         """Read the cursor; one that was made up is not found, and does not reach the database."""
@@ -54,6 +61,20 @@ class LastPositionFirst(NewestFirst):
 
     def is_place(self, text: str) -> bool:
         return text.isascii() and text.isdecimal() and len(text) <= 18
+
+
+def check_pages(request: Request) -> None:
+    """Hold what is said of pages to what may be said of them, where a file has all rows and no pages."""
+    page_size_of(request)
+    page = request.query_params.get("page", "1")
+    if not (page.isascii() and page.isdigit() and len(page) <= 18):
+        raise NotFound(f"Found page {page!r:.40}, expected a whole number from 1.")
+
+
+def bounded(parameters: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what the API's description says of pages, with what they are held to."""
+    bounds = {"page": {"minimum": 1}, "page_size": {"minimum": 1, "maximum": MAX_PAGE_SIZE, "default": PAGE_SIZE}}
+    return [{**one, "schema": {**one["schema"], **bounds.get(one["name"], {})}} for one in parameters]
 
 
 def page_size_of(request: Request) -> int:

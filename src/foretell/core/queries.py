@@ -14,6 +14,7 @@ from rest_framework.filters import OrderingFilter, SearchFilter
 from rest_framework.request import Request
 
 from foretell.core.entries import Entries
+from foretell.core.query_values import value_faults
 
 OF_EVERY_LIST = ("format", "page_size", "cursor")
 MAX_SEARCH_CHARS = 200
@@ -40,10 +41,6 @@ class Filters(DjangoFilterBackend):  # type: ignore[misc]  # django-filter has n
             found = entries.narrowed(found, key, request.query_params[name])
         return found
 
-    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        declared: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
-        return [*declared, *(entries.parameter() for entries in entries_of(view).values())]
-
 
 class Search(SearchFilter):
     """Each word must be found; where, the view says by `search_terms(queryset, terms)`."""
@@ -51,6 +48,11 @@ class Search(SearchFilter):
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
         terms = request.query_params.get("search", "").split()
         return view.searched(queryset, terms) if terms else queryset
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        schema = {"type": "string", "maxLength": MAX_SEARCH_CHARS}
+        about = f"Each of these words has to be found; at most {MAX_TERMS}."
+        return [{"name": "search", "in": "query", "required": False, "description": about, "schema": schema}]
 
 
 class Ordering(OrderingFilter):
@@ -67,6 +69,14 @@ class Ordering(OrderingFilter):
                 queryset, by = entries_of(view)[prefix].order(queryset, key, is_descending=term.startswith("-"))
             order.append(by if dot else term)
         return queryset.order_by(*order, "pk")
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        ordered = [f"{prefix}.<name>" for prefix, one in entries_of(view).items() if one.is_ordered]
+        known = [*sorted(getattr(view, "ordering_fields", ())), *ordered]
+        about = f"One or more of {', '.join(known)}, with commas between; with - before it, descending."
+        term = "|".join(name.replace(".<name>", r"\.[^,]+") for name in known)
+        schema = {"type": "string", "pattern": f"^(-?({term})(,-?({term}))*)?$"}
+        return [{"name": "ordering", "in": "query", "required": False, "description": about, "schema": schema}]
 
 
 def unknown_parameters(request: Request, known: Iterable[str], *patterns: str) -> Faults:
@@ -117,8 +127,10 @@ def _is_order(term: str, known: Sequence[str], view: Any) -> bool:
 
 
 def _form_faults(filterset: FilterSet | None) -> Faults:
-    if filterset is None or filterset.is_valid():
+    if filterset is None:
         return {}
+    if filterset.is_valid():
+        return value_faults(filterset)
     return {name: [str(text) for text in texts] for name, texts in filterset.errors.items()}
 
 

@@ -58,11 +58,13 @@ class StrictCharField(serializers.CharField):
 
 
 class StrictIntegerField(serializers.IntegerField):
-    """A whole number is a whole number: `"1"`, `1.0` and `true` are not."""
+    """A whole number is a whole number: `"1"`, `1.5` and `true` are not. `1.0` is `1`, as JSON Schema has it."""
 
     def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, bool) or not isinstance(data, int):
+        is_whole = isinstance(data, int) or (isinstance(data, float) and data.is_integer())
+        if isinstance(data, bool) or not is_whole:
             raise serializers.ValidationError(f"Found {data!r:.60}, expected a whole number.", code="invalid")
+        data = int(data)
         return super().to_internal_value(data)
 
 

@@ -10,9 +10,18 @@ from rest_framework import serializers
 MAX_ENTRIES = 100
 MAX_KEY_CHARS = 100
 MAX_VALUE_CHARS = 1_000
+TAG = {"type": "string", "maxLength": MAX_VALUE_CHARS}
+METRIC = {"type": "number"}
+_ENTRIES = {
+    "type": "object",
+    "maxProperties": MAX_ENTRIES,
+    "propertyNames": {"minLength": 1, "maxLength": MAX_KEY_CHARS},
+}
+TAGS: dict[str, Any] = {**_ENTRIES, "additionalProperties": TAG}
+METRICS: dict[str, Any] = {**_ENTRIES, "additionalProperties": METRIC}
 
 
-@extend_schema_field({"type": "object", "additionalProperties": {"type": "string"}})
+@extend_schema_field(TAGS)
 class TagsField(serializers.Field[dict[str, str], Any, Any, Any]):
     """Names and texts."""
 
@@ -23,7 +32,7 @@ class TagsField(serializers.Field[dict[str, str], Any, Any, Any]):
         return value
 
 
-@extend_schema_field({"type": "object", "additionalProperties": {"type": "number"}})
+@extend_schema_field(METRICS)
 class MetricsField(serializers.Field[dict[str, float], Any, Any, Any]):
     """Names and finite numbers."""
 

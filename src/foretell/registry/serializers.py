@@ -7,6 +7,7 @@ from django.utils.functional import cached_property
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
+from foretell.core.openapi.fields import ObjectField, ObjectOrNullField
 from foretell.inference.errors import InvalidSignature
 from foretell.inference.examples import Examples
 from foretell.naming import CHAMPION
@@ -97,7 +98,10 @@ class VersionSerializer(serializers.ModelSerializer[ModelVersion]):
     version = serializers.IntegerField(source="number", read_only=True)
     reason = serializers.SerializerMethodField()
     task = serializers.CharField(read_only=True, allow_null=True)
+    signature = ObjectOrNullField(read_only=True)
+    parity = ObjectOrNullField(read_only=True)
     example = serializers.SerializerMethodField()
+    lineage = ObjectField(read_only=True)
     metrics = MetricsField(read_only=True)
     tags = TagsField(read_only=True)
     aliases = serializers.SerializerMethodField()

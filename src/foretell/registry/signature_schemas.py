@@ -94,37 +94,3 @@ def _label_type(label: Scalar) -> str:
     if isinstance(label, int):
         return "integer"
     return "number" if isinstance(label, float) else "string"
-
-
-PROBLEM: dict[str, Any] = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail", "code", "request_id", "errors"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "code": {"type": "string"},
-        "request_id": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "attr": {"type": ["string", "null"]},
-                    "code": {"type": "string"},
-                    "detail": {"type": "string"},
-                },
-            },
-        },
-    },
-}
-FAILURES = {
-    "400": "The input does not fit the signature; `errors` names every fault.",
-    "401": "The credential is missing or not known.",
-    "403": "The role, or the key's scopes, do not include predictions.",
-    "404": "Not there, or not yours.",
-    "413": "The body is too large.",
-    "415": "Neither JSON nor CSV.",
-    "503": "The model cannot answer at this moment; see Retry-After.",
-}

@@ -29,10 +29,13 @@ class PushForm(serializers.Serializer[Any]):
     """The parts of a push, for the documentation; `read_push` reads them."""
 
     artifact = serializers.ListField(
-        child=serializers.FileField(), help_text="The model's file, or the files of a chain in their order."
+        child=serializers.FileField(),
+        min_length=1,
+        max_length=MAX_FILES,
+        help_text="The model's file, or the files of a chain in their order.",
     )
     sample = serializers.FileField(required=False, help_text="Rows like those of training, as CSV with a header line.")
-    metadata = serializers.CharField(required=False, help_text="JSON; see docs/push.md.")
+    metadata = PushMetadataSerializer(required=False, help_text="JSON; see docs/push.md.")
 
 
 class Push(TypedDict):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from foretell.core.strict import (
@@ -12,7 +13,7 @@ from foretell.core.strict import (
     StrictNumberField,
     StrictSerializer,
 )
-from foretell.naming import InvalidName, check_alias, check_model_name
+from foretell.naming import ALIAS, MODEL, InvalidName, check_alias, check_model_name
 from foretell.registry.fields import MetricsField, TagsField
 from foretell.registry.models import LogPayload
 from foretell.registry.pushing import PushMetadata
@@ -28,6 +29,18 @@ class DescriptionField(StrictCharField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=MAX_TEXT_CHARS, allow_blank=True, trim_whitespace=False, **options)
+
+
+@extend_schema_field({"type": "string", "pattern": f"^{MODEL.pattern}$"})
+class ModelNameField(StrictCharField):
+    def run_validation(self, data: Any = serializers.empty) -> str:
+        return _named(check_model_name, super().run_validation(data))
+
+
+@extend_schema_field({"type": "string", "pattern": f"^{ALIAS.pattern}$"})
+class AliasField(StrictCharField):
+    def run_validation(self, data: Any = serializers.empty) -> str:
+        return _named(check_alias, super().run_validation(data))
 
 
 class ParentSerializer(StrictSerializer):
@@ -69,12 +82,9 @@ class ModelCreateSerializer(StrictSerializer):
 
     shown = tuple(ModelDetailSerializer.Meta.fields)
 
-    name = StrictCharField(max_length=200)
+    name = ModelNameField()
     description = DescriptionField(required=False, default="")
     tags = TagsField(required=False, default=dict)
-
-    def validate_name(self, name: str) -> str:
-        return _named(check_model_name, name)
 
 
 class ModelChangeSerializer(StrictSerializer):
@@ -131,10 +141,7 @@ class AliasWriteSerializer(StrictSerializer):
 
 
 class AliasCreateSerializer(AliasWriteSerializer):
-    alias = StrictCharField(max_length=200)
-
-    def validate_alias(self, alias: str) -> str:
-        return _named(check_alias, alias)
+    alias = AliasField()
 
 
 class CardWriteSerializer(StrictSerializer):

@@ -5,6 +5,7 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from foretell.audit.models import Entry
+from foretell.core.openapi.fields import ObjectOrNullField
 
 
 class TargetSerializer(serializers.Serializer[Any]):
@@ -32,6 +33,8 @@ class AuditEntrySerializer(serializers.ModelSerializer[Entry]):
     target = serializers.SerializerMethodField()
     actor = serializers.SerializerMethodField()
     credential = serializers.SerializerMethodField()
+    before = ObjectOrNullField(read_only=True)
+    after = ObjectOrNullField(read_only=True)
 
     class Meta:
         model = Entry

@@ -18,6 +18,7 @@ from foretell.audit.models import Entry
 from foretell.core.etags import tagged
 from foretell.core.exports import EXPORT_RENDERERS, JSONLinesRenderer, Table, for_tenant
 from foretell.core.lists import ListView
+from foretell.core.openapi.headers import IF_NONE_MATCH
 from foretell.core.pagination import LastPositionFirst
 from foretell.core.queries import Filters, Search
 from foretell.core.tenancy import current_tenant
@@ -62,7 +63,7 @@ class EntryView(generics.GenericAPIView[Entry]):
     required_actions = {"GET": Action.READ_AUDIT}
     serializer_class = AuditEntrySerializer
 
-    @extend_schema(operation_id="audit_read", responses=AuditEntrySerializer)
+    @extend_schema(operation_id="audit_read", parameters=[IF_NONE_MATCH], responses=AuditEntrySerializer)
     def get(self, request: Request, entry_id: UUID) -> Response:
         found = readable(request).filter(pk=entry_id).first()
         if found is None:

@@ -24,6 +24,7 @@ from foretell.accounts.writing import AcceptSerializer, InvitationCreateSerializ
 from foretell.core.etags import tagged
 from foretell.core.exports import Table
 from foretell.core.lists import ListView
+from foretell.core.openapi.headers import IF_NONE_MATCH
 from foretell.core.strict import StrictJSONParser
 
 
@@ -71,7 +72,7 @@ class InvitationView(generics.GenericAPIView[Invitation]):
     required_actions = {"GET": Action.MANAGE, "DELETE": Action.MANAGE}
     serializer_class = InvitationSerializer
 
-    @extend_schema(operation_id="invitations_read", responses=InvitationSerializer)
+    @extend_schema(operation_id="invitations_read", parameters=[IF_NONE_MATCH], responses=InvitationSerializer)
     def get(self, request: Request, invitation_id: UUID) -> Response:
         return tagged(request, self.get_serializer(invitation_of(invitation_id)).data)
 

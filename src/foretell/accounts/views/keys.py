@@ -19,6 +19,7 @@ from foretell.accounts.writing import KeyCreateSerializer, KeyRollSerializer
 from foretell.core.etags import tagged
 from foretell.core.exports import Table
 from foretell.core.lists import ListView
+from foretell.core.openapi.headers import IF_NONE_MATCH
 from foretell.core.strict import StrictJSONParser
 
 UNKEPT = {"Cache-Control": "no-store"}  # Security: what is shown once is kept nowhere on its way
@@ -69,7 +70,7 @@ class KeyView(generics.GenericAPIView[APIKey]):
     required_actions = {"GET": Action.MANAGE_SELF, "DELETE": Action.MANAGE_SELF}
     serializer_class = KeySerializer
 
-    @extend_schema(operation_id="keys_read", responses=KeySerializer)
+    @extend_schema(operation_id="keys_read", parameters=[IF_NONE_MATCH], responses=KeySerializer)
     def get(self, request: Request, key_id: str) -> Response:
         return tagged(request, self.get_serializer(key_of(request, key_id)).data)
 

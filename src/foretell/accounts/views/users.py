@@ -21,6 +21,7 @@ from foretell.accounts.writing import ServiceAccountSerializer, UserChangeSerial
 from foretell.core.etags import check_match, tagged
 from foretell.core.exports import Table
 from foretell.core.lists import ListView
+from foretell.core.openapi.headers import IF_MATCH, IF_NONE_MATCH
 from foretell.core.strict import StrictJSONParser
 
 
@@ -65,11 +66,13 @@ class UserView(generics.GenericAPIView[User]):
     serializer_class = UserSerializer
     parser_classes = [StrictJSONParser]
 
-    @extend_schema(operation_id="users_read", responses=UserSerializer)
+    @extend_schema(operation_id="users_read", parameters=[IF_NONE_MATCH], responses=UserSerializer)
     def get(self, request: Request, user_id: UUID) -> Response:
         return tagged(request, self.get_serializer(user_of(user_id)).data)
 
-    @extend_schema(operation_id="users_change", request=UserChangeSerializer, responses=UserSerializer)
+    @extend_schema(
+        operation_id="users_change", parameters=[IF_MATCH], request=UserChangeSerializer, responses=UserSerializer
+    )
     def patch(self, request: Request, user_id: UUID) -> Response:
         """Change what is given, all of it or nothing. Nobody changes somebody of a role above their own, or to one."""
         user, fields = user_of(user_id), validated(UserChangeSerializer, request)
@@ -78,7 +81,7 @@ class UserView(generics.GenericAPIView[User]):
             _change(user, fields, principal_of(request))
         return tagged(request, self.get_serializer(user_of(user_id)).data)
 
-    @extend_schema(operation_id="users_remove", responses={204: None})
+    @extend_schema(operation_id="users_remove", parameters=[IF_MATCH], responses={204: None})
     def delete(self, request: Request, user_id: UUID) -> Response:
         """Take somebody out of the tenant, for good: their keys end, their name and address go, what they made stays."""
         user = user_of(user_id)

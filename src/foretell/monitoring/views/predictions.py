@@ -21,7 +21,7 @@ from foretell.core.exports import (
     export_response,
     is_export,
 )
-from foretell.core.pagination import NewestFirst
+from foretell.core.pagination import NewestFirst, check_pages
 from foretell.core.queries import unknown_parameters
 from foretell.monitoring.models import Prediction, PredictionQuerySet
 from foretell.monitoring.serializers import (
@@ -59,6 +59,7 @@ class PredictionsView(generics.GenericAPIView[Prediction]):
     def get(self, request: Request) -> Response | HttpResponseBase:
         found = narrowed(Prediction.objects.within(log_reach(principal_of(request))).listed(), request)
         if is_export(request):
+            check_pages(request)
             return export_response(request, predictions_table(found))
         page = self.paginate_queryset(found) or []
         context = {**self.get_serializer_context(), "usernames": usernames(page)}

@@ -4,7 +4,7 @@ from typing import Any
 from django.http import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import generics, serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
@@ -22,14 +22,17 @@ from foretell.core.exports import (
     for_tenant,
     is_export,
 )
+from foretell.core.pagination import check_pages
 from foretell.core.queries import unknown_parameters
 from foretell.core.tenancy import current_tenant
 from foretell.monitoring import usage
 from foretell.monitoring.models import UsageHour
 
 MAX_GROUPS = 4
+GROUP = "|".join(usage.GROUPS)
 
 
+@extend_schema_field({"type": "string", "pattern": f"^({GROUP})(,({GROUP})){{0,{MAX_GROUPS - 1}}}$"})
 class GroupsField(serializers.CharField):
     """Names of groups, such as `model,day`."""
 
@@ -103,6 +106,7 @@ class UsageView(generics.GenericAPIView[UsageHour]):
         only = {"key_id" if name == "key" else name: value for name, value in wanted.items()}
         found = usage.used(period, reach=log_reach(principal_of(request)), **only)
         if is_export(request):
+            check_pages(request)
             table = usage.usage_table(found, by)
             return export_response(request, Table(table.name, table.columns, for_tenant(current_tenant(), table.parts)))
         page = self.paginate_queryset(usage.grouped(found, by)) or []

@@ -12,6 +12,7 @@ from foretell.accounts.permissions import Action, principal_of
 from foretell.core.etags import is_html, tagged
 from foretell.core.exports import Table
 from foretell.core.lists import ListView
+from foretell.core.openapi.headers import IF_MATCH, IF_MATCH_WHERE_THERE, IF_NONE_MATCH
 from foretell.core.strict import StrictJSONParser
 from foretell.refusals import NoSuchVersion
 from foretell.registry import aliases, promotions
@@ -22,7 +23,6 @@ from foretell.registry.promotion_requests import PromotionRequest
 from foretell.registry.promotion_serializers import PromotionSerializer
 from foretell.registry.serializers import AliasSerializer
 from foretell.registry.views.access import alias_of, plain_model_of
-from foretell.registry.views.documented import IF_MATCH, IF_NONE_MATCH
 from foretell.registry.views.models import validated
 from foretell.registry.views.promotions import promotion_answer
 from foretell.registry.writing import AliasCreateSerializer, AliasWriteSerializer
@@ -86,7 +86,7 @@ class AliasView(generics.GenericAPIView[Alias]):
 
     @extend_schema(
         operation_id="aliases_move",
-        parameters=[IF_MATCH],
+        parameters=[IF_MATCH_WHERE_THERE],
         request=AliasWriteSerializer,
         responses={200: AliasSerializer, 202: PromotionSerializer},
     )

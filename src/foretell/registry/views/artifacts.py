@@ -9,6 +9,7 @@ from rest_framework.request import Request
 
 from foretell.accounts.permissions import Action
 from foretell.core.etags import is_known
+from foretell.core.openapi.headers import IF_NONE_MATCH
 from foretell.refusals import VersionNotReady
 from foretell.registry import storage
 from foretell.registry.models import ModelVersion
@@ -26,7 +27,11 @@ class ArtifactView(generics.GenericAPIView[ModelVersion]):
 
     @extend_schema(
         operation_id="versions_artifact",
-        responses={(200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY)},
+        parameters=[IF_NONE_MATCH],
+        responses={
+            (200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY),
+            409: OpenApiResponse(description="It is not ready."),
+        },
     )
     def get(self, request: Request, name: str, number: int) -> HttpResponseBase:
         version = version_of(request, name, number)

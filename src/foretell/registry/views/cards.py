@@ -13,14 +13,16 @@ from rest_framework.response import Response
 
 from foretell.accounts.permissions import Action, principal_of
 from foretell.core.etags import check_absent, check_match, tagged
+from foretell.core.openapi.headers import IF_MATCH_NEEDED, IF_MATCH_WHERE_THERE, IF_NONE_MATCH
 from foretell.core.strict import StrictJSONParser
 from foretell.registry.cards import card_of, delete_card, write_card
 from foretell.registry.models import ModelCard
 from foretell.registry.serializers import CardSerializer
 from foretell.registry.views.access import plain_model_of
-from foretell.registry.views.documented import IF_MATCH, IF_NONE_MATCH
 from foretell.registry.views.models import validated
 from foretell.registry.writing import CardWriteSerializer
+
+MARKDOWN = {"contentMediaType": "text/markdown"}
 
 
 class MarkdownRenderer(BaseRenderer):
@@ -60,8 +62,8 @@ class CardView(generics.GenericAPIView[ModelCard]):
 
     @extend_schema(
         operation_id="cards_write",
-        parameters=[IF_MATCH],
-        request={"application/json": CardWriteSerializer, "text/markdown": OpenApiTypes.STR},
+        parameters=[IF_MATCH_WHERE_THERE],
+        request={"application/json": CardWriteSerializer, "text/markdown": MARKDOWN},
         responses={200: CardSerializer, 201: CardSerializer},
     )
     def put(self, request: Request, name: str) -> Response:
@@ -70,7 +72,7 @@ class CardView(generics.GenericAPIView[ModelCard]):
         _, is_new = write_card(model=model, text=fields["text"], by=principal_of(request), precondition=self._matching)
         return self._answer(card_of(model), status=201 if is_new else 200)
 
-    @extend_schema(operation_id="cards_delete", parameters=[IF_MATCH], responses={204: None})
+    @extend_schema(operation_id="cards_delete", parameters=[IF_MATCH_NEEDED], responses={204: None})
     def delete(self, request: Request, name: str) -> Response:
         delete_card(model=plain_model_of(request, name), by=principal_of(request), precondition=self._matching)
         return Response(status=204)

@@ -17,6 +17,7 @@ from foretell.registry.predicting import MAX_NUMBER
 from foretell.registry.serializers import VersionSerializer
 from foretell.registry.views.access import plain_model_of
 
+SIDE = {"type": "string", "pattern": rf"^([1-9][0-9]{{0,8}}|{ALIAS.pattern})$"}
 SIDES = "A version's number, or an alias."
 SHOWN = ("version", "state", "runtime", "task", "aliases", "metrics", "created_by", "created_at", "url")
 
@@ -58,7 +59,7 @@ class ComparisonView(generics.GenericAPIView[RegisteredModel]):
 
     @extend_schema(
         operation_id="versions_compare",
-        parameters=[OpenApiParameter(side, str, required=True, description=SIDES) for side in ("a", "b")],
+        parameters=[OpenApiParameter(side, SIDE, required=True, description=SIDES) for side in ("a", "b")],
         responses=ComparisonSerializer,
     )
     def get(self, request: Request, name: str) -> Response:

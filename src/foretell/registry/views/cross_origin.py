@@ -1,6 +1,6 @@
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -8,14 +8,18 @@ from rest_framework.response import Response
 from foretell.accounts.permissions import Action
 from foretell.core.cross_origin.origins import ANY, normalised_origin
 from foretell.core.etags import check_match, tagged
+from foretell.core.openapi.headers import IF_MATCH_NEEDED, IF_NONE_MATCH
 from foretell.core.strict import StrictCharField, StrictJSONParser, StrictSerializer
 from foretell.registry.cross_origin import allow_origins, allowed_origins
-from foretell.registry.views.documented import IF_MATCH, IF_NONE_MATCH
 from foretell.registry.views.models import validated
 
 MAX_ORIGINS = 100
+ORIGIN = (
+    r"^(\*|https?://[a-z]([a-z0-9]{0,20})(\.[a-z]{1,20}){0,8}(:[1-9][0-9]{0,3})?)$"  # the most common of what is taken
+)
 
 
+@extend_schema_field({"type": "string", "maxLength": 255, "pattern": ORIGIN})
 class OriginField(StrictCharField):
     def to_internal_value(self, data: Any) -> str:
         origin = normalised_origin(super().to_internal_value(data))
@@ -49,7 +53,7 @@ class OriginsView(generics.GenericAPIView[Any]):
         return tagged(request, {"origins": allowed_origins()})
 
     @extend_schema(
-        operation_id="cors_write", parameters=[IF_MATCH], request=OriginsSerializer, responses=OriginsSerializer
+        operation_id="cors_write", parameters=[IF_MATCH_NEEDED], request=OriginsSerializer, responses=OriginsSerializer
     )
     def put(self, request: Request) -> Response:
         """Allow these, and no other. Needs If-Match."""

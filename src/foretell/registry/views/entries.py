@@ -3,21 +3,21 @@
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_serializer
 from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from foretell.accounts.permissions import Action, principal_of
 from foretell.core.etags import check_absent, check_match, tagged
+from foretell.core.openapi.headers import IF_MATCH, IF_MATCH_NEEDED, IF_NONE_MATCH
+from foretell.core.openapi.schema import DocumentedSchema
 from foretell.core.strict import StrictJSONParser, StrictSerializer
+from foretell.registry import fields
 from foretell.registry.entries import METRIC, TAG, Json, Kind, change_entries, entry_of, with_entry, without_entry
 from foretell.registry.fields import MetricsField, TagsField
 from foretell.registry.models import ModelVersion, RegisteredModel
 from foretell.registry.views.access import plain_model_of, version_of
-from foretell.registry.views.documented import IF_MATCH, IF_NONE_MATCH
 from foretell.registry.views.models import validated
 
 FIELDS: dict[str, Any] = {TAG.noun: TagsField, METRIC.noun: MetricsField}
@@ -32,17 +32,58 @@ class EntrySerializer(StrictSerializer):
     value = serializers.JSONField(help_text="A tag's text, or a metric's number.")
 
 
+@extend_schema_field(fields.TAG)
+class TagField(serializers.JSONField):
+    """A tag's text."""
+
+
+@extend_schema_field(fields.METRIC)
+class MetricField(serializers.JSONField):
+    """A metric's number."""
+
+
+@extend_schema_serializer(component_name="Tag")
+class TagEntrySerializer(EntrySerializer):
+    value = TagField()
+
+
+@extend_schema_serializer(component_name="Metric")
+class MetricEntrySerializer(EntrySerializer):
+    value = MetricField()
+
+
 class EntriesSerializer(serializers.Serializer[Any]):
     """Names with their values; no field is known beforehand."""
 
 
-class EntriesSchema(AutoSchema):
-    """Names the operations by what the entries belong to: `model_tags_read`."""
+class EntriesSchema(DocumentedSchema):
+    """Names the operations by what the entries belong to, `model_tags_read`, and their bodies by what they are."""
 
     def get_operation_id(self) -> str:
         verbs = {"GET": "read", "PUT": "write", "DELETE": "delete"}
         view: Any = self.view
         return f"{view.operations}_{verbs[self.method]}"
+
+    def get_request_serializer(self) -> Any:
+        return {"application/json": self._entries()} if self._has_all() else self._entry()
+
+    def get_response_serializers(self) -> Any:
+        if self.method == "DELETE":
+            return {204: None}
+        if self._has_all():
+            return {(200, "application/json"): self._entries()}
+        return {status: self._entry() for status in ((200, 201) if self.method == "PUT" else (200,))}
+
+    def _has_all(self) -> bool:
+        return not isinstance(self.view, EntryView)
+
+    def _entries(self) -> dict[str, Any]:
+        view: Any = self.view
+        return fields.TAGS if view.kind is TAG else fields.METRICS
+
+    def _entry(self) -> type[EntrySerializer]:
+        view: Any = self.view
+        return TagEntrySerializer if view.kind is TAG else MetricEntrySerializer
 
 
 class EntriesView(generics.GenericAPIView[Any]):
@@ -55,11 +96,11 @@ class EntriesView(generics.GenericAPIView[Any]):
     kind: Kind = TAG
     operations = "model_tags"
 
-    @extend_schema(parameters=[IF_NONE_MATCH], responses=OpenApiTypes.OBJECT)
+    @extend_schema(parameters=[IF_NONE_MATCH])
     def get(self, request: Request, **_: Any) -> Response:
         return tagged(request, self.found())
 
-    @extend_schema(parameters=[IF_MATCH], request=OpenApiTypes.OBJECT, responses=OpenApiTypes.OBJECT)
+    @extend_schema(parameters=[IF_MATCH_NEEDED])
     def put(self, request: Request, **_: Any) -> Response:
         """Replace them all. Needs If-Match."""
         wanted: Json = FIELDS[self.kind.noun]().run_validation(request.data)
@@ -87,13 +128,11 @@ class EntryView(EntriesView):
     required_actions = {"GET": Action.READ, "PUT": Action.PUSH, "DELETE": Action.PUSH}
     serializer_class = EntrySerializer
 
-    @extend_schema(parameters=[IF_NONE_MATCH], responses=EntrySerializer)
+    @extend_schema(parameters=[IF_NONE_MATCH])
     def get(self, request: Request, **_: Any) -> Response:
         return tagged(request, self._shown(self.found()))
 
-    @extend_schema(
-        parameters=[IF_MATCH], request=EntrySerializer, responses={200: EntrySerializer, 201: EntrySerializer}
-    )
+    @extend_schema(parameters=[IF_MATCH])
     def put(self, request: Request, **_: Any) -> Response:
         """Set it; the others stay as they are."""
         value = validated(EntrySerializer, request.data)["value"]
@@ -109,7 +148,7 @@ class EntryView(EntriesView):
         changed = self.change(lambda found: with_entry(found, self.kind, self._key, value), matching)
         return tagged(request, self._shown(changed), status=200 if was_there[-1] else 201)
 
-    @extend_schema(parameters=[IF_MATCH], responses={204: None})
+    @extend_schema(parameters=[IF_MATCH])
     def delete(self, request: Request, **_: Any) -> Response:
         self.change(
             lambda found: without_entry(found, self.kind, self._key),

@@ -19,6 +19,7 @@ from foretell.accounts.writing import PolicySerializer as PolicyWriteSerializer
 from foretell.core.etags import check_match, tagged
 from foretell.core.exports import Column, Kind, Table, by_keys, for_tenant
 from foretell.core.lists import ListView
+from foretell.core.openapi.headers import IF_MATCH, IF_NONE_MATCH
 from foretell.core.strict import StrictJSONParser
 from foretell.core.tenancy import current_tenant
 from foretell.registry.views.access import plain_model_of
@@ -33,6 +34,7 @@ class GrantSerializer(serializers.ModelSerializer[ModelGrant]):
     model = serializers.CharField(source="model_name", read_only=True)
     user = serializers.CharField(source="user.username", read_only=True)
     user_id = serializers.UUIDField(read_only=True)
+    actions = serializers.ListField(child=serializers.CharField(), read_only=True)
     url = serializers.SerializerMethodField()
 
     class Meta:
@@ -64,11 +66,13 @@ class PolicyView(generics.GenericAPIView[ModelPolicy]):
     serializer_class = PolicySerializer
     parser_classes = [StrictJSONParser]
 
-    @extend_schema(operation_id="access_read", responses=PolicySerializer)
+    @extend_schema(operation_id="access_read", parameters=[IF_NONE_MATCH], responses=PolicySerializer)
     def get(self, request: Request, name: str) -> Response:
         return tagged(request, self._shown(plain_model_of(request, name).name))
 
-    @extend_schema(operation_id="access_change", request=PolicyWriteSerializer, responses=PolicySerializer)
+    @extend_schema(
+        operation_id="access_change", parameters=[IF_MATCH], request=PolicyWriteSerializer, responses=PolicySerializer
+    )
     def patch(self, request: Request, name: str) -> Response:
         """Change what is given. To do without four eyes takes an owner."""
         model, fields = plain_model_of(request, name), validated(PolicyWriteSerializer, request.data)
@@ -115,11 +119,15 @@ class GrantView(generics.GenericAPIView[ModelGrant]):
     serializer_class = GrantSerializer
     parser_classes = [StrictJSONParser]
 
-    @extend_schema(operation_id="grants_read", responses=GrantSerializer)
+    @extend_schema(operation_id="grants_read", parameters=[IF_NONE_MATCH], responses=GrantSerializer)
     def get(self, request: Request, name: str, user_id: UUID) -> Response:
         return tagged(request, self.get_serializer(self._found(name, user_id)).data)
 
-    @extend_schema(operation_id="grants_write", request=GrantWriteSerializer, responses=GrantSerializer)
+    @extend_schema(
+        operation_id="grants_write",
+        request=GrantWriteSerializer,
+        responses={200: GrantSerializer, 201: GrantSerializer},
+    )
     def put(self, request: Request, name: str, user_id: UUID) -> Response:
         """Let somebody do this with the model: all that they are granted on it, not more to it."""
         model, fields = plain_model_of(request, name), validated(GrantWriteSerializer, request.data)

@@ -12,6 +12,7 @@ from rest_framework.reverse import reverse
 
 from foretell.accounts.permissions import Action
 from foretell.core.etags import tagged
+from foretell.core.openapi.headers import IF_NONE_MATCH
 
 ROOT = "api/v1/"
 
@@ -26,7 +27,9 @@ class IndexView(generics.GenericAPIView[Any]):
     required_actions = {"GET": Action.IDENTIFY}
     serializer_class = IndexSerializer
 
-    @extend_schema(operation_id="index", responses={(200, "application/json"): {"type": "object"}})
+    @extend_schema(
+        operation_id="index", parameters=[IF_NONE_MATCH], responses={(200, "application/json"): {"type": "object"}}
+    )
     def get(self, request: Request) -> Response:
         return tagged(request, dict(sorted(_links(request))))
 

@@ -8,6 +8,8 @@ from rest_framework.reverse import reverse
 
 from foretell.accounts.permissions import Action, principal_of
 from foretell.core.etags import tagged
+from foretell.core.openapi.fields import ObjectField
+from foretell.core.openapi.headers import IF_NONE_MATCH
 from foretell.registry.lineage import ancestors, children
 from foretell.registry.models import ModelVersion
 from foretell.registry.views.access import version_of
@@ -18,6 +20,7 @@ class RelatedVersionSerializer(serializers.ModelSerializer[ModelVersion]):
 
     model = serializers.CharField(source="model.name", read_only=True)
     version = serializers.IntegerField(source="number", read_only=True)
+    lineage = ObjectField(read_only=True)
     url = serializers.SerializerMethodField()
 
     class Meta:
@@ -44,7 +47,7 @@ class LineageView(generics.GenericAPIView[ModelVersion]):
     required_actions = {"GET": Action.READ}
     serializer_class = LineageOfVersionSerializer
 
-    @extend_schema(operation_id="lineage_read", responses=LineageOfVersionSerializer)
+    @extend_schema(operation_id="lineage_read", parameters=[IF_NONE_MATCH], responses=LineageOfVersionSerializer)
     def get(self, request: Request, name: str, number: int) -> Response:
         version, principal = version_of(request, name, number), principal_of(request)
         found = {

@@ -12,6 +12,7 @@ from foretell.accounts.permissions import Action, model_reach, principal_of
 from foretell.core.etags import check_match, tagged
 from foretell.core.exports import Table
 from foretell.core.lists import ListView
+from foretell.core.openapi.headers import IF_MATCH, IF_MATCH_NEEDED, IF_NONE_MATCH
 from foretell.core.strict import StrictJSONParser
 from foretell.registry.catalogue import archive_model, change_model, create_model
 from foretell.registry.exporting import models_table
@@ -19,7 +20,6 @@ from foretell.registry.filters import CHAMPION_METRICS, TAGS, ModelFilters
 from foretell.registry.models import RegisteredModel, RegisteredModelQuerySet
 from foretell.registry.serializers import ModelDetailSerializer, ModelSerializer
 from foretell.registry.views.access import model_of
-from foretell.registry.views.documented import IF_MATCH, IF_NONE_MATCH
 from foretell.registry.writing import ModelChangeSerializer, ModelCreateSerializer, ModelReplaceSerializer
 
 
@@ -73,7 +73,7 @@ class ModelView(generics.GenericAPIView[RegisteredModel]):
 
     @extend_schema(
         operation_id="models_replace",
-        parameters=[IF_MATCH],
+        parameters=[IF_MATCH_NEEDED],
         request=ModelReplaceSerializer,
         responses=ModelDetailSerializer,
     )

@@ -14,6 +14,7 @@ from foretell.accounts.permissions import Action, model_reach, principal_of
 from foretell.core.etags import tagged
 from foretell.core.exports import Table
 from foretell.core.lists import ListView
+from foretell.core.openapi.headers import IF_NONE_MATCH
 from foretell.core.strict import StrictJSONParser
 from foretell.refusals import ModelNotFound
 from foretell.registry import promotions
@@ -53,7 +54,7 @@ class PromotionView(generics.GenericAPIView[PromotionRequest]):
     required_actions = {"GET": Action.READ}
     serializer_class = PromotionSerializer
 
-    @extend_schema(operation_id="promotions_read", responses=PromotionSerializer)
+    @extend_schema(operation_id="promotions_read", parameters=[IF_NONE_MATCH], responses=PromotionSerializer)
     def get(self, request: Request, name: str, promotion_id: UUID) -> Response:
         return tagged(request, self.get_serializer(promotion_of(request, name, promotion_id)).data)
 

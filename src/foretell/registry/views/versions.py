@@ -3,7 +3,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.http import HttpResponseBase
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiRequest, extend_schema
 from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,6 +12,7 @@ from foretell.accounts.permissions import Action, principal_of
 from foretell.core.etags import check_match, tagged
 from foretell.core.exports import Table
 from foretell.core.lists import ListView
+from foretell.core.openapi.headers import IF_MATCH, IF_MATCH_NEEDED, IF_NONE_MATCH
 from foretell.core.strict import StrictJSONParser
 from foretell.registry.describing import delete_version, describe_version
 from foretell.registry.exporting import versions_table
@@ -21,7 +22,6 @@ from foretell.registry.pushing import push_version
 from foretell.registry.serializers import VersionSerializer
 from foretell.registry.uploads import PushForm, read_push
 from foretell.registry.views.access import plain_model_of, version_of
-from foretell.registry.views.documented import IF_MATCH, IF_NONE_MATCH
 from foretell.registry.views.models import validated
 from foretell.registry.views.parsers import PushParser
 from foretell.registry.writing import VersionChangeSerializer, VersionReplaceSerializer
@@ -54,7 +54,9 @@ class VersionsView(ListView):
 
     @extend_schema(
         operation_id="versions_push",
-        request={"multipart/form-data": PushForm},
+        request={
+            "multipart/form-data": OpenApiRequest(PushForm, encoding={"metadata": {"contentType": "application/json"}})
+        },
         responses={201: VersionSerializer, 200: VersionSerializer},
     )
     def post(self, request: Request, name: str) -> Response:
@@ -78,7 +80,7 @@ class VersionView(generics.GenericAPIView[ModelVersion]):
 
     @extend_schema(
         operation_id="versions_replace",
-        parameters=[IF_MATCH],
+        parameters=[IF_MATCH_NEEDED],
         request=VersionReplaceSerializer,
         responses=VersionSerializer,
     )
