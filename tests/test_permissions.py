@@ -193,16 +193,30 @@ PAGES = {
     "web:transfer": "/settings/ownership/",
     "web:leave": "/settings/leave/",
     "web:audit": "/settings/audit/",
+    "mfa_index": "/settings/security/",
+    "mfa_activate_totp": "/settings/security/app/",
+    "mfa_deactivate_totp": "/settings/security/app/off/",
+    "mfa_view_recovery_codes": "/settings/security/codes/",
+    "mfa_generate_recovery_codes": "/settings/security/codes/new/",
+    "mfa_add_webauthn": "/settings/security/passkeys/add/",
+    "mfa_edit_webauthn": "/settings/security/passkeys/1/",
+    "mfa_remove_webauthn": "/settings/security/passkeys/1/remove/",
+    "mfa_reauthenticate": "/accounts/reauthenticate/code/",
+    "mfa_reauthenticate_webauthn": "/accounts/reauthenticate/passkey/",
 }
 # What lets one in there is the link itself (tests/accounts/test_invitations.py); without a right one nothing is there.
 BY_LINK = {"web:invitation": "/accounts/invitation/01a1fd195c377fea93a30000000000c0:1t:AAAA/"}
+# A step of a sign-in that was begun (tests/web/test_security.py); without one it leads back to the login.
+STEPS = {"mfa_authenticate": "/accounts/2fa/"}
 OPEN_TO_ALL = {
+    "mfa_login_webauthn": "/accounts/passkey/",
     "web:login": "/accounts/login/",
     "account_login": "/accounts/login/",
     "tokens:jwks": "/.well-known/jwks.json",
 }
 POST_ONLY = {
-    "web:logout": "/accounts/logout/", "account_logout": "/accounts/logout/", "web:promotion": f"/promotions/{PROMOTION}/"
+    "web:logout": "/accounts/logout/", "account_logout": "/accounts/logout/", "web:promotion": f"/promotions/{PROMOTION}/",
+    "mfa_give_up": "/accounts/2fa/cancel/",
 }  # fmt: skip
 # What decides there is in the body (tests/accounts/tokens); whatever credential comes along is not looked at.
 TOKENS = {
@@ -278,7 +292,15 @@ def test_pages_send_a_stranger_to_the_login(http_for: HttpFor, path: str) -> Non
     assert (answer.status_code, answer.headers["Location"]) == (302, f"/accounts/login/?next={path}")
 
 
-@pytest.mark.parametrize("path", OPEN_TO_ALL.values())
+@pytest.mark.parametrize("path", STEPS.values())
+@pytest.mark.parametrize("person", [None, "alice", "carol"])
+def test_no_step_is_taken_of_a_sign_in_that_was_not_begun(http_for: HttpFor, path: str, person: str | None) -> None:
+    answer = http_for(person, tenant="acme").get(path)
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/accounts/login/")
+
+
+@pytest.mark.parametrize("path", sorted({*OPEN_TO_ALL.values()}))
 @pytest.mark.parametrize("person", [None, "bob", "carol"])
 def test_what_is_open_is_open_to_all_and_the_same_for_all(http_for: HttpFor, path: str, person: str | None) -> None:
     assert http_for(person, tenant="acme").get(path).status_code == 200
@@ -321,7 +343,7 @@ def test_an_api_key_is_no_session_and_opens_no_page(http_for: HttpFor) -> None:
 
 def test_every_route_has_a_row() -> None:
     covered = {(row.route, row.method) for row in MATRIX}
-    pages = {*PAGES, *OPEN_TO_ALL, *BY_LINK, *POST_ONLY, *TOKENS, *COMING}
+    pages = {*PAGES, *STEPS, *OPEN_TO_ALL, *BY_LINK, *POST_ONLY, *TOKENS, *COMING}
 
     missing = [(name, method) for name, method in routes() if name not in pages and (name, method) not in covered]
 

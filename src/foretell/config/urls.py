@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("foretell.monitoring.urls")),
     path("", include("foretell.web.urls")),
     path("", include("foretell.web.account_urls")),
+    path("", include("foretell.web.security_urls")),
 ]
 
 handler400 = "foretell.config.errors.bad_request"

@@ -11,10 +11,17 @@ from django.db import transaction
 from foretell.accounts.second_factor import passkeys
 from foretell.accounts.second_factor.codes import verify_code
 
+SENT_BY_DEVICES = (
+    "parse_registration_response", "complete_registration", "parse_authentication_response", "complete_authentication",
+    "extract_user_from_response",
+)  # fmt: skip
+
 
 def close() -> None:
     BaseAuthenticateForm.clean_code = _clean_code
     webauthn.get_server = passkeys.server
+    for name in SENT_BY_DEVICES:
+        setattr(webauthn, name, passkeys.refusing(getattr(webauthn, name)))
     Authenticator.save = transaction.atomic(Authenticator.save)  # the change and its row of the audit, or neither
 
 

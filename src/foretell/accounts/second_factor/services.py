@@ -1,5 +1,7 @@
 """Who has a second factor, and taking one away from somebody who has lost it."""
 
+from uuid import UUID
+
 from allauth.mfa.models import Authenticator
 from django.db import transaction
 
@@ -26,9 +28,9 @@ def has_second_factor(user: User) -> bool:
     return bool(Authenticator.objects.filter(user_id=user.pk, type__in=ASKED_FOR).exists())
 
 
-def codes_left(user: User) -> int:
-    """Return how many recovery codes were not used yet."""
-    row = Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.RECOVERY_CODES).first()
+def codes_left(user_id: UUID) -> int:
+    """Return how many of somebody's recovery codes were not used yet."""
+    row = Authenticator.objects.filter(user_id=user_id, type=Authenticator.Type.RECOVERY_CODES).first()
     return 0 if row is None else len(row.wrap().get_unused_codes())
 
 

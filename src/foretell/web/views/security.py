@@ -1,0 +1,133 @@
+"""/settings/security/: second factors, on allauth's views; and the step of a sign-in that asks for one."""
+
+from typing import Any
+
+from allauth.account import views as account
+from allauth.account.internal.decorators import login_stage_required
+from allauth.mfa.base import views as base
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes import views as recovery_codes
+from allauth.mfa.stages import AuthenticateStage
+from allauth.mfa.totp import views as totp
+from allauth.mfa.webauthn import views as webauthn
+from allauth.mfa.webauthn.internal.auth import begin_authentication
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
+
+from foretell.accounts.permissions import principal_of
+from foretell.accounts.second_factor.services import codes_left
+from foretell.web.views.settings.places import context_of
+
+# allauth has no types:
+# mypy: disable-error-code="misc,no-any-return,untyped-decorator"
+
+
+class _InSettings:
+    """What a page below /settings/ needs beside what allauth draws it with; secrets are on it, and in no cache."""
+
+    request: HttpRequest
+
+    @method_decorator(never_cache)
+    def dispatch(self, *args: Any, **kwargs: Any) -> Any:
+        return super().dispatch(*args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return context_of(self.request, **super().get_context_data(**kwargs))
+
+
+class Security(_InSettings, base.IndexView):
+    template_name = "web/security/index.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user_id = principal_of(self.request).user.pk
+        rows = Authenticator.objects.filter(user_id=user_id).order_by("pk")
+        return super().get_context_data(
+            app=next((row for row in rows if row.type == Authenticator.Type.TOTP), None),
+            passkeys=[row for row in rows if row.type == Authenticator.Type.WEBAUTHN],
+            codes_left=codes_left(user_id),
+            **kwargs,
+        )
+
+
+class ActivateApp(_InSettings, totp.ActivateTOTPView):
+    template_name = "web/security/app.html"
+
+
+class DeactivateApp(_InSettings, totp.DeactivateTOTPView):
+    template_name = "web/security/app_off.html"
+
+
+class RecoveryCodes(_InSettings, recovery_codes.ViewRecoveryCodesView):
+    template_name = "web/security/codes.html"
+
+
+class NewRecoveryCodes(_InSettings, recovery_codes.GenerateRecoveryCodesView):
+    template_name = "web/security/codes_new.html"
+
+
+class AddPasskey(_InSettings, webauthn.AddWebAuthnView):
+    template_name = "web/security/passkey.html"
+
+
+class RenamePasskey(_InSettings, webauthn.EditWebAuthnView):
+    template_name = "web/security/passkey_name.html"
+    success_url = reverse_lazy("mfa_index")
+
+
+class RemovePasskey(_InSettings, webauthn.RemoveWebAuthnView):
+    template_name = "web/security/passkey_remove.html"
+    success_url = reverse_lazy("mfa_index")
+
+
+@method_decorator([never_cache, sensitive_post_parameters("code")], name="dispatch")
+class SecondStep(base.AuthenticateView):
+    """The second step of a sign-in."""
+
+    template_name = "web/security/second_step.html"
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(), status=422)
+
+
+@method_decorator([never_cache, sensitive_post_parameters("password")], name="dispatch")
+class AgainByPassword(account.ReauthenticateView):
+    template_name = "web/security/again.html"
+
+
+@method_decorator([never_cache, sensitive_post_parameters("code")], name="dispatch")
+class AgainByCode(base.ReauthenticateView):
+    template_name = "web/security/again.html"
+
+
+@method_decorator(never_cache, name="dispatch")
+class AgainByPasskey(webauthn.ReauthenticateWebAuthnView):
+    template_name = "web/security/again.html"
+
+
+@method_decorator(never_cache, name="dispatch")
+class SignInByPasskey(webauthn.LoginWebAuthnView):
+    """A sign-in with a passkey and nothing else: it is held by somebody whom the device knows."""
+
+    template_name = "web/security/by_passkey.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self.render_to_response(self.get_context_data())
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(js_data={"request_options": begin_authentication(None)}, **kwargs)
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(form=form), status=422)
+
+
+@require_POST
+@login_stage_required(stage=AuthenticateStage.key, redirect_urlname="account_login")
+def give_up(request: HttpRequest) -> HttpResponse:
+    """Leave a sign-in that was begun."""
+    request._login_stage.abort()  # type: ignore[attr-defined]  # the decorator's
+    return redirect("account_login")
