@@ -13,6 +13,7 @@ import httpx
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from tests.admin import addresses
 from tests.audit.audited import audited_change
 from tests.cast import House
 from tests.http import HttpFor
@@ -204,6 +205,7 @@ PAGES = {
     "mfa_reauthenticate": "/accounts/reauthenticate/code/",
     "mfa_reauthenticate_webauthn": "/accounts/reauthenticate/passkey/",
 }
+PAGES |= addresses.PAGES
 # What lets one in there is the link itself (tests/accounts/test_invitations.py); without a right one nothing is there.
 BY_LINK = {"web:invitation": "/accounts/invitation/01a1fd195c377fea93a30000000000c0:1t:AAAA/"}
 # A step of a sign-in that was begun (tests/web/test_security.py); without one it leads back to the login.

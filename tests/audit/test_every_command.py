@@ -50,6 +50,7 @@ RECIPES = {
     "user responsible": Recipe("user.responsible_changed", "user responsible ci bill", first="user role bill admin; user create ci --service --responsible owner"),
     "user deactivate": Recipe("user.deactivated", "user deactivate bill"),
     "user reactivate": Recipe("user.reactivated", "user reactivate bill", first="user deactivate bill"),
+    "user reset-mfa": Recipe("mfa.reset", "user reset-mfa peter"),
     "user remove": Recipe("user.removed", "user remove bill --yes"),
     "user invite": Recipe("invitation.created", "user invite milton@initech.example"),
     "user uninvite": Recipe("invitation.revoked", "user uninvite milton@initech.example", first="user invite milton@initech.example"),
@@ -61,6 +62,8 @@ RECIPES = {
     "access take": Recipe("grant.taken", "access take sum bill", first="access grant sum bill --may push"),
     "token rotate": Recipe("signing_key.created", "token rotate"),
     "token revoke": Recipe("token.all_revoked", "token revoke bill"),
+    "operator link": Recipe("operator.link_made", "operator link", is_installations=True),
+    "operator end": Recipe("operator.ended", "operator end", first="operator link", is_installations=True),
     "audit anchor": Recipe("audit.accepted", "audit anchor"),
     "audit prune": Recipe("audit.pruned", "audit prune --before 2100-01-01 --yes"),
 }
@@ -95,6 +98,7 @@ def initech(cast: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     from tests.cast import House
     from tests.models import ready_sum_model
 
+    monkeypatch.setattr("django.conf.settings.OPERATORS_HOST", "operators.localhost")
     run(monkeypatch, "tenant create initech")
     tenant = get_tenant("initech")
     with use_tenant(tenant):

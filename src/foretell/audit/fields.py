@@ -38,6 +38,7 @@ FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "domain": frozenset({"tenant", "is_primary"}),
     "log": frozenset({"policy", "retention_days"}),
     "audit": frozenset({"position", "digest", "rows", "until"}),
+    "operator": frozenset({"operator", "expires_at", "state"}),
 }  # fmt: skip
 #: Of an action, whatever it was tried on.
 FIELDS_OF_ACTION: Final[Mapping[str, frozenset[str]]] = {

@@ -9,6 +9,7 @@ from foretell.config import limits
 from foretell.config.database import django_database
 from foretell.config.logs import logging_config
 from foretell.config.mail import mail_settings
+from foretell.config.operators import operators_host
 from foretell.config.secret_key import given_secret, installation_secret
 from foretell.embedded.database import database_url
 
@@ -37,6 +38,7 @@ SHARED_APPS = [
     "foretell.monitoring.segment_marks",
     "procrastinate.contrib.django",
     "django.contrib.staticfiles",
+    "django.contrib.messages",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -44,11 +46,14 @@ SHARED_APPS = [
     "django_filters",
     "csp",
     "foretell.web",
+    "foretell.admin",
+    "foretell.admin.operators",
 ]
 TENANT_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",
+    "django.contrib.admin",
     "foretell.core.idempotency",
     "foretell.core.cross_origin",
     "foretell.audit",
@@ -78,6 +83,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
     "foretell.accounts.throttling.LimitHeadersMiddleware",
     "foretell.core.deprecation.DeprecationMiddleware",
     "foretell.core.idempotency.middleware.IdempotencyMiddleware",
@@ -95,6 +101,7 @@ TEMPLATES = [
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
             ]
         },
     }
@@ -143,6 +150,13 @@ CSRF_COOKIE_NAME = "__Host-foretell-csrf" if USE_HTTPS else "foretell-csrf"
 CSRF_COOKIE_SECURE = USE_HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "foretell.config.errors.csrf_failure"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # Security: a cookie's would be read in another tenant
+
+# --- operators ----------------------------------------------------------------------------------------------------------
+
+OPERATORS_HOST = operators_host("FORETELL_OPERATORS_HOST", env.text("FORETELL_OPERATORS_HOST", ""))  # "": there is none
+OPERATORS_URLCONF = "foretell.config.operators_urls"
+OPERATOR_COOKIE_NAME = "__Host-foretell-operator" if USE_HTTPS else "foretell-operator"
 
 # --- account flows (django-allauth) -------------------------------------------------------------------------------------
 

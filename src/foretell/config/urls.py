@@ -2,6 +2,8 @@
 
 from django.urls import include, path
 
+from foretell.admin.tenant.site import tenant_site
+
 urlpatterns = [
     path("", include("foretell.accounts.urls")),
     path("", include("foretell.accounts.tokens.urls")),
@@ -9,6 +11,7 @@ urlpatterns = [
     path("", include("foretell.registry.urls")),
     path("", include("foretell.monitoring.urls")),
     path("", include("foretell.web.urls")),
+    path("admin/", tenant_site().urls),
     path("", include("foretell.web.account_urls")),
     path("", include("foretell.web.security_urls")),
 ]

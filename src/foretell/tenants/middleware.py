@@ -4,16 +4,17 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 import structlog
+from django.conf import settings
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponsePermanentRedirect
 from django.template.loader import render_to_string
 from django.urls import get_script_prefix, set_script_prefix
 from structlog.contextvars import bound_contextvars
 
-from foretell.addresses import split_prefix
+from foretell.addresses import normalised_host, split_prefix
 from foretell.core.exception_handler import DATABASE_AWAY
 from foretell.core.problems import problem_response, wants_problem
-from foretell.core.tenancy import use_tenant
+from foretell.core.tenancy import use_public, use_tenant
 from foretell.problems import CONTENT_TYPE, RETRY_AFTER_S, SUSPENDED, UNKNOWN_ADDRESS
 from foretell.tenants import cookies
 from foretell.tenants.models import Tenant
@@ -25,6 +26,7 @@ log = structlog.get_logger(__name__)
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 Respond = Callable[[HttpRequest, Tenant | None], HttpResponseBase]
 
+OPERATORS_PATH = "/admin/"
 NOT_MIGRATED = (
     "This tenant is being brought to a new version of Foretell. Nothing of it is lost; try again in a moment."
 )
@@ -35,6 +37,8 @@ class TenantMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if settings.OPERATORS_HOST and normalised_host(request.META.get("HTTP_HOST", "")) == settings.OPERATORS_HOST:
+            return self._respond_to_operator(request)
         prefixed = split_prefix(request.path_info)
         if prefixed is not None and not prefixed[1]:
             return _moved(f"{request.path}/")
@@ -56,6 +60,14 @@ class TenantMiddleware:
             return suspended(request)
         setattr(request, "tenant", tenant)  # noqa: B010  django-tenants' name for it; HttpRequest has no such field
         with use_tenant(tenant), bound_contextvars(tenant=tenant.name):
+            return self.get_response(request)
+
+    def _respond_to_operator(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer at the host that is no tenant's. Security: its addresses are a list of their own, and no prefix leads from it to a tenant."""
+        if not request.path_info.startswith(OPERATORS_PATH):
+            return unknown_address()
+        setattr(request, "urlconf", settings.OPERATORS_URLCONF)  # noqa: B010  Django's name for it
+        with use_public():
             return self.get_response(request)
 
     def _respond_behind(self, request: HttpRequest, tenant: Tenant | None) -> HttpResponseBase:

@@ -186,6 +186,10 @@ def hosts_of(name: str, domains: Sequence[str]) -> list[str]:
         host = normalised_host(domain)
         if host is None:
             raise InvalidTenant(f"{domain!r} is not a host name. Expected one such as acme.example.com.")
+        if host == settings.OPERATORS_HOST:
+            raise InvalidTenant(
+                f"{domain!r} is where the operators' admin is (FORETELL_OPERATORS_HOST). Choose another one."
+            )
         hosts.append(host)
     return list(dict.fromkeys(hosts))
 

@@ -9,7 +9,9 @@ from foretell.core.request_ids import request_id
 
 def error_page(request: HttpRequest, *, status: int, title: str, detail: str, request_id: str = "") -> HttpResponse:
     context = {"status": status, "title": title, "detail": detail, "request_id": request_id}
-    return HttpResponse(render_to_string("web/error.html", context, request), status=status)
+    # At the operators' host there are other addresses, and none of a tenant's to link to.
+    template = "foretell_admin/error.html" if hasattr(request, "urlconf") else "web/error.html"
+    return HttpResponse(render_to_string(template, context, request), status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -2,9 +2,21 @@
 
 import typer
 
-from foretell.cli.server import access, accounts, audit, doctor, keys, manage, plans, processes, tenants, tokens
+from foretell.cli.server import (
+    access,
+    accounts,
+    audit,
+    doctor,
+    keys,
+    manage,
+    operators,
+    plans,
+    processes,
+    tenants,
+    tokens,
+)
 
 
 def register(app: typer.Typer) -> None:
-    for module in (processes, tenants, plans, accounts, keys, access, tokens, audit, doctor, manage):
+    for module in (processes, tenants, plans, accounts, keys, access, tokens, audit, operators, doctor, manage):
         module.register(app)
