@@ -78,6 +78,7 @@ MATRIX = [
     Row("GET", "accounts:user", f"{API}/users/{ROBOT}/", 403, 403, 200),
     Row("PATCH", "accounts:user", f"{API}/users/{ROBOT}/", 403, 403, 200, {"json": {"role": "editor"}}),
     Row("DELETE", "accounts:user", f"{API}/users/{ROBOT}/", 403, 403, 204),
+    Row("DELETE", "accounts:user-second-factor", f"{API}/users/{ROBOT}/second-factor/", 403, 403, 409),
     Row("GET", "accounts:invitations", f"{API}/invitations/", 403, 403, 200, is_somebodys=False),
     Row("POST", "accounts:invitations", f"{API}/invitations/", 403, 403, 201, {"json": {"email": "new@acme.example"}}, is_somebodys=False),
     Row("GET", "accounts:invitation", f"{API}/invitations/{INVITATION}/", 403, 403, 200),

@@ -50,7 +50,7 @@ RECIPES = {
     "user responsible": Recipe("user.responsible_changed", "user responsible ci bill", first="user role bill admin; user create ci --service --responsible owner"),
     "user deactivate": Recipe("user.deactivated", "user deactivate bill"),
     "user reactivate": Recipe("user.reactivated", "user reactivate bill", first="user deactivate bill"),
-    "user reset-mfa": Recipe("mfa.reset", "user reset-mfa peter"),
+    "user reset-mfa": Recipe("mfa.reset", "user reset-mfa bill"),
     "user remove": Recipe("user.removed", "user remove bill --yes"),
     "user invite": Recipe("invitation.created", "user invite milton@initech.example"),
     "user uninvite": Recipe("invitation.revoked", "user uninvite milton@initech.example", first="user invite milton@initech.example"),
@@ -92,7 +92,9 @@ def run(monkeypatch: pytest.MonkeyPatch, typed: str, **places: Any) -> None:
 
 @pytest.fixture
 def initech(cast: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A tenant with an owner, and with Bill, who has a key."""
+    """A tenant with an owner, and with Bill, who has a key and an authenticator app."""
+    from allauth.mfa.models import Authenticator
+
     from foretell.accounts.services import create_key, create_user
     from foretell.tenants.services import get_tenant
     from tests.cast import House
@@ -104,6 +106,7 @@ def initech(cast: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     with use_tenant(tenant):
         bill = create_user(username="bill", email="bill@initech.example", password=PASSWORD)
         create_key(user=bill, name="k", scopes=["predict"])
+        Authenticator.objects.create(user=bill, type="totp", data={"secret": "sealed"})
     ready_sum_model(House(tenant=tenant, people={}), by="owner")
     yield tenant
     for name in ("initech", "initrode"):

@@ -16,6 +16,7 @@ from foretell.accounts.models import APIKey, Invitation, ModelGrant, User
 from foretell.accounts.people import check_responsible, described, validate
 from foretell.accounts.permissions import Action, Principal, is_allowed, may_manage
 from foretell.accounts.roles import Role
+from foretell.accounts.second_factor.services import forget_second_factors
 from foretell.audit.recording import record
 from foretell.refusals import NotAllowed
 
@@ -135,6 +136,7 @@ def _remove(user: User, by: Principal | None, now: datetime) -> None:
     before = described(user)
     APIKey.objects.filter(user=user, revoked_at=None).update(revoked_at=now)
     ModelGrant.objects.filter(user=user).delete()
+    forget_second_factors(user)
     Invitation.objects.open().filter(invited_by=user).update(revoked_at=now)
     _pass_on_service_accounts(user, by)
     user.username, user.email, user.role = f"removed-{user.pk.hex[-12:]}", "", Role.VIEWER

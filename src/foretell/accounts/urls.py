@@ -3,6 +3,7 @@ from django.urls import path
 from foretell.accounts.views.invitations import AcceptView, InvitationsView, InvitationView
 from foretell.accounts.views.keys import KeyRollView, KeysView, KeyView
 from foretell.accounts.views.me import LeaveView, MeView, OwnershipView
+from foretell.accounts.views.second_factor import SecondFactorView
 from foretell.accounts.views.users import UsersView, UserView
 
 app_name = "accounts"
@@ -16,6 +17,7 @@ urlpatterns = [
     path("api/v1/keys/<slug:key_id>/roll/", KeyRollView.as_view(), name="key-roll"),
     path("api/v1/users/", UsersView.as_view(), name="users"),
     path("api/v1/users/<uuid:user_id>/", UserView.as_view(), name="user"),
+    path("api/v1/users/<uuid:user_id>/second-factor/", SecondFactorView.as_view(), name="user-second-factor"),
     path("api/v1/invitations/", InvitationsView.as_view(), name="invitations"),
     path("api/v1/invitations/accept/", AcceptView.as_view(), name="invitation-accept"),
     path("api/v1/invitations/<uuid:invitation_id>/", InvitationView.as_view(), name="invitation"),

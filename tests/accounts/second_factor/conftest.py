@@ -10,6 +10,7 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
 
 from tests.cast import House
+from tests.web.conftest import signed_in  # noqa: F401  a fixture is used by name
 
 
 @dataclass

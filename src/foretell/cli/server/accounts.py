@@ -22,6 +22,7 @@ def register(app: typer.Typer) -> None:
         ("deactivate", deactivate),
         ("reactivate", reactivate),
         ("remove", remove),
+        ("reset-mfa", reset_mfa),
     ):
         user.command(name)(command)
     invitations.add_commands(user)
@@ -131,6 +132,16 @@ def remove(
 
         services.remove_user(user=services.get_user(name), now=timezone.now())
     said(f"[green]removed[/] {name}.", {"username": name, "state": "removed"} if as_json else None)
+
+
+def reset_mfa(name: UserName, tenant: TenantName, as_json: AsJSON = False) -> None:
+    """Take the second factors of somebody away who has lost them: the password alone lets them in, and their sessions and tokens end."""
+    with in_tenant(tenant):
+        from foretell.accounts import services
+        from foretell.accounts.second_factor.services import reset_second_factor
+
+        reset_second_factor(user=services.get_user(name))
+    said(f"[green]taken away[/]: {name} signs in by password alone.", {"username": name} if as_json else None)
 
 
 def change_responsible(

@@ -17,8 +17,9 @@ from foretell.accounts import members as services
 from foretell.accounts import people
 from foretell.accounts.access import requires
 from foretell.accounts.models import User
-from foretell.accounts.permissions import Action, managed_roles, may_manage, principal_of
+from foretell.accounts.permissions import Action, Principal, managed_roles, may_manage, may_reset_second_factor, principal_of
 from foretell.accounts.roles import Role
+from foretell.accounts.second_factor.services import has_second_factor, reset_second_factor
 from foretell.web.settings_forms import ConfirmForm, ResponsibleForm, RoleForm, ServiceAccountForm, tried
 from foretell.web.views.settings.places import context_of, page_of
 
@@ -96,7 +97,14 @@ def _changes(request: HttpRequest, user: User, fields: dict[str, Any]) -> Callab
         return lambda: services.deactivate_user(user=user, by=by)
     if request.POST.get("do") == "reactivate":
         return lambda: services.reactivate_user(user=user, by=by)
+    if request.POST.get("do") == "reset-mfa":
+        return lambda: _without_second_factor(user, by)
     raise Http404
+
+
+def _without_second_factor(user: User, by: Principal) -> User:
+    reset_second_factor(user=user, by=by)
+    return user
 
 
 def _shown(user: User, form: forms.Form, request: HttpRequest) -> dict[str, Any]:
@@ -105,6 +113,8 @@ def _shown(user: User, form: forms.Form, request: HttpRequest) -> dict[str, Any]
     return {
         "member": user,
         "may_change": may_manage(principal, user.role),
+        "has_second_factor": has_second_factor(user),
+        "may_reset_mfa": may_reset_second_factor(principal, user),
         "role_form": form if isinstance(form, RoleForm) else RoleForm(roles=roles, initial={"role": user.role}),
         "responsible_form": form if isinstance(form, ResponsibleForm) else ResponsibleForm(initial={"responsible": user.responsible}),
         "form": form,
