@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
-.PHONY: help up test test-fast test-long check fix bench lock clean
+.PHONY: help up test test-fast test-long fuzz check openapi fix bench lock clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -22,12 +22,17 @@ test-long: .venv/dev.stamp ## The tests that hold a promise for a minute each
 	$(BIN)/pytest -m long
 
 check: export FORETELL_HOME := $(CURDIR)/.venv/check-home
-check: .venv/dev.stamp ## Format, lint, types, import layers, migrations
+check: .venv/dev.stamp ## Format, lint, types, import layers, migrations, the OpenAPI snapshot
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/foretell manage makemigrations --check --dry-run
+	$(BIN)/python tools/openapi --check
+
+openapi: export FORETELL_HOME := $(CURDIR)/.venv/check-home
+openapi: .venv/dev.stamp ## Write docs/openapi.yaml anew, after a change to the REST API
+	$(BIN)/python tools/openapi
 
 fix: .venv/dev.stamp ## Format, and fix what the linter can fix
 	$(BIN)/ruff format .

@@ -59,6 +59,9 @@ class SessionAuthentication(authentication.SessionAuthentication):
     """A browser that signed in; writes need the CSRF token."""
 
 
+BEARER = "An access token (a JWT, from /api/token/), or an API key: `ft_…`."
+
+
 class CredentialScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its base registers it, untyped
     target_class = CredentialAuthentication
     name = ["bearer", "apiKey", "basic"]
@@ -69,7 +72,7 @@ class CredentialScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyp
 
     def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
         return [
-            {"type": "http", "scheme": "bearer", "description": "An API key: `ft_…`, or an access token."},
+            {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": BEARER},
             {"type": "apiKey", "in": "header", "name": "X-API-Key"},
             {"type": "http", "scheme": "basic", "description": "User name and password, or a key's id and secret."},
         ]

@@ -13,6 +13,12 @@ TYPES: dict[DType, dict[str, Any]] = {
     DType.DATETIME: {"type": "string", "format": "date-time"},
 }
 
+ANSWERED_BY: dict[str, Any] = {
+    "model": {"type": "string"},
+    "version": {"type": "integer"},
+    "id": {"type": "string", "format": "uuid"},
+}
+
 
 def row_schema(signature: Signature) -> dict[str, Any]:
     return {
@@ -41,19 +47,21 @@ def input_schema(item: Input) -> dict[str, Any]:
 
 
 def answer_schema(signature: Signature) -> dict[str, Any]:
+    """Return what one row is answered."""
+    properties = {"prediction": _predicted(signature), **_probabilities_schema(signature), **ANSWERED_BY}
+    return {"type": "object", "required": ["prediction", *ANSWERED_BY], "properties": properties}
+
+
+def answers_schema(signature: Signature) -> dict[str, Any]:
+    """Return what many rows are answered."""
+    each = {"predictions": _predicted(signature), **_probabilities_schema(signature)}
+    lists = {name: {"type": "array", "items": schema} for name, schema in each.items()}
+    return {"type": "object", "required": ["predictions", *ANSWERED_BY], "properties": {**lists, **ANSWERED_BY}}
+
+
+def _predicted(signature: Signature) -> dict[str, Any]:
     answers = {output.name: output_schema(output) for output in signature.outputs}
-    one = answers[signature.outputs[0].name] if signature.is_scalar else {"type": "object", "properties": answers}
-    common = {"model": {"type": "string"}, "version": {"type": "integer"}, "id": {"type": "string", "format": "uuid"}}
-    shares = _probabilities_schema(signature)
-    single = {
-        "type": "object",
-        "required": ["prediction", *common],
-        "properties": {"prediction": one, **shares, **common},
-    }
-    many = {key: {"type": "array", "items": value} for key, value in {"predictions": one, **shares}.items()}
-    return {
-        "oneOf": [single, {"type": "object", "required": ["predictions", *common], "properties": {**many, **common}}]
-    }
+    return answers[signature.outputs[0].name] if signature.is_scalar else {"type": "object", "properties": answers}
 
 
 def output_schema(output: Output) -> dict[str, Any]:
