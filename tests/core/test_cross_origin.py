@@ -78,6 +78,15 @@ def test_pages_are_no_business_of_other_sites(http_for: HttpFor) -> None:
     assert "Access-Control-Allow-Origin" not in http_for(None).get("/accounts/login/", headers={"Origin": APP}).headers
 
 
+def test_a_site_that_is_allowed_reads_the_other_protocols_too(http_for: HttpFor) -> None:
+    before = http_for("bob").get("/v2/models", headers={"Origin": APP})
+    allow(http_for("alice"), APP)
+    after = http_for("bob").get("/v2/models", headers={"Origin": APP})
+
+    assert "Access-Control-Allow-Origin" not in before.headers
+    assert (after.status_code, after.headers["Access-Control-Allow-Origin"]) == (200, APP)
+
+
 def test_a_request_that_comes_from_no_other_site_costs_no_query(acme: House, http_for: HttpFor) -> None:
     from django.db import connection
     from django.test import Client

@@ -15,6 +15,7 @@ from foretell.accounts.services import create_key, create_user
 from foretell.accounts.tokens.models import TokenFamily
 from foretell.accounts.tokens.services import end_all, sign_in
 from foretell.accounts.tokens.signing_keys import rotate
+from foretell.core.cross_origin.models import AllowedOrigin
 from foretell.core.tenancy import as_owner, use_public
 from foretell.gateway.reading import read_heads, read_tenant
 from foretell.registry.models import Alias, ModelVersion, RegisteredModel
@@ -71,6 +72,7 @@ CHANGES: dict[str, Callable[[House], object]] = {
     "an alias": lambda house: Alias.objects.update(name="other"),
     "an alias that is deleted": lambda house: Alias.objects.all().delete(),
     "all aliases at once": truncate,
+    "a site whose pages are let in": lambda house: AllowedOrigin.objects.create(origin="https://a.example"),
     "a suspended tenant": suspend,
     "a domain": add_domain,
 }

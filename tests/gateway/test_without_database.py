@@ -14,14 +14,18 @@ from django.utils import timezone
 
 from foretell.asgi import ASGIApp, Receive, Scope, Send
 from foretell.config import readiness
+from foretell.core.cross_origin.models import AllowedOrigin
 from foretell.core.health import Health
+from foretell.core.tenancy import use_public
 from foretell.gateway.away import DatabaseAway
 from foretell.gateway.keeping import snapshot_of
 from foretell.gateway.lane import Gateway, WhenKnown
 from foretell.gateway.listening import Listener
+from foretell.gateway.rows import unpacked
 from foretell.gateway.signed_files import FileRefused
 from foretell.gateway.snapshot import PURPOSE, read_snapshot
 from foretell.inference.loaded_models import LoadedModels
+from foretell.tenants.models import Revision
 from tests.cast import House
 from tests.gateway.conftest import Away, Begin, Until, entry
 from tests.models import ready_sum_model
@@ -115,6 +119,28 @@ def test_a_snapshot_whose_rows_are_another_releases_is_not_served_from(kept: Pat
 
     assert not gateway._keeper.load(gateway.catalogue)
     assert not gateway.is_serving
+    gateway.end()
+
+
+def test_rows_that_lack_what_this_release_knows_are_served_from_until_they_can_be_read_anew(
+    acme: House, kept: Path, away: Away, until: Until
+) -> None:
+    from foretell.gateway.signed_files import write_signed
+
+    with acme.inside():
+        AllowedOrigin.objects.create(origin="https://app.example.com")
+    (number, rows), *_ = [one for one in read_snapshot(kept, now=timezone.now()) if unpacked(one[1]).name == "acme"]
+    with use_public():
+        current = Revision.objects.get(schema_name=acme.tenant.schema_name).number
+    lacking = msgspec.msgpack.encode(msgspec.msgpack.decode(rows)[:-1])
+    content = msgspec.msgpack.encode([timezone.now().timestamp(), [(current, lacking)]])
+    write_signed(kept, content, purpose=PURPOSE)
+    gateway = Gateway(loaded=LoadedModels())
+
+    with away():
+        gateway.begin()
+        assert (number < current, entry(gateway, acme).origins) == (True, frozenset())
+    until(lambda: entry(gateway, acme).origins == {"https://app.example.com"})
     gateway.end()
 
 

@@ -31,6 +31,7 @@ def entry_of(rows: TenantRows) -> Tenant:
         log_is_required=rows.log_is_required,
         requests_per_month=quota_of(rows.limits, "requests_per_month"),
         rows_per_month=quota_of(rows.limits, "rows_per_month"),
+        origins=frozenset(rows.origins),
     )
 
 

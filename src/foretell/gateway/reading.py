@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from foretell.accounts.models import APIKey, ModelGrant, ModelPolicy, User
 from foretell.accounts.tokens.models import TokenFamily
 from foretell.accounts.tokens.signing_keys import KEPT_BEHIND, published_keys
+from foretell.core.cross_origin.models import AllowedOrigin
 from foretell.core.tenancy import use_public, use_tenant
 from foretell.gateway.rows import KeyRow, ModelRow, PersonRow, SigningKeyRow, TenantRows, VersionRow
 from foretell.registry.models import Alias, ModelVersion, RegisteredModel
@@ -61,12 +62,13 @@ def read_tenant(head: TenantHead, *, now: datetime) -> TenantRows:
     with use_tenant(head), _one_moment():
         models = _read_models()
         people, keys, restricted = _read_people(), _read_keys(now), _read_restricted()
+        origins = list(AllowedOrigin.objects.values_list("origin", flat=True))
         signing_keys, ended_families = _read_signing_keys(now), _read_ended_families(now)
     return TenantRows(
         id=head.id, name=head.name, schema_name=head.schema_name, is_suspended=head.is_suspended,
         log_is_required=head.log_is_required, limits=head.limits, domains=head.domains,
         people=people, keys=keys, models=models, signing_keys=signing_keys, ended_families=ended_families,
-        restricted=restricted,
+        restricted=restricted, origins=origins,
     )  # fmt: skip
 
 

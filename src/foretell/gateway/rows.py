@@ -60,6 +60,7 @@ class TenantRows(msgspec.Struct, frozen=True, array_like=True):
 
     domains : the host names that lead to it, beside ``<name>.<base domain>``.
     limits : its plan's and its own, as `tenants.limits` keeps them.
+    origins : the sites whose pages may read what is answered (CORS).
     restricted : names of models that are there only for who was granted something on them.
     ended_families : of tokens, those that were ended while an access token of theirs could still be valid.
     """
@@ -77,7 +78,14 @@ class TenantRows(msgspec.Struct, frozen=True, array_like=True):
     signing_keys: list[SigningKeyRow] = []
     ended_families: list[str] = []
     restricted: list[str] = []
+    origins: list[str] = []
 
+
+#: Which rows with which fields: what another release packed may lack some of them.
+SHAPE = repr([
+    (row.__name__, row.__struct_fields__)
+    for row in (TenantRows, PersonRow, KeyRow, SigningKeyRow, ModelRow, VersionRow)
+])  # fmt: skip
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(TenantRows)

@@ -10,31 +10,37 @@ from pathlib import Path
 import msgspec
 
 from foretell.gateway.catalogue import Known
-from foretell.gateway.rows import unpacked
+from foretell.gateway.rows import SHAPE, unpacked
 from foretell.gateway.signed_files import FileRefused, read_signed, write_signed
 
 PURPOSE = "snapshot 1"
 MAX_AGE = timedelta(hours=24)
 CLOCKS_DIFFER = timedelta(minutes=5)
+NO_REVISION = 0  # those that there are begin with the clock
 
 
 class _Snapshot(msgspec.Struct, frozen=True, array_like=True):
     """written_at : seconds since 1970.
 
     tenants : the revision and the packed rows of each.
+    shape : of those rows (`rows.SHAPE`).
     """
 
     written_at: float
     tenants: list[tuple[int, bytes]]
+    shape: str = ""
 
 
 def write_snapshot(path: Path, catalogue: Collection[Known], *, now: datetime) -> None:
-    snapshot = _Snapshot(now.timestamp(), [(known.number, known.packed) for known in catalogue])
+    snapshot = _Snapshot(now.timestamp(), [(known.number, known.packed) for known in catalogue], SHAPE)
     write_signed(path, msgspec.msgpack.encode(snapshot), purpose=PURPOSE, durably=True)
 
 
 def read_snapshot(path: Path, *, now: datetime) -> list[tuple[int, bytes]]:
     """Return each tenant's revision and packed rows.
+
+    Security: rows of another release are served from, and are of no revision: they are read anew as soon as the database can be
+    asked, since what they do not tell may be what keeps somebody out.
 
     Raises
     ------
@@ -48,7 +54,7 @@ def read_snapshot(path: Path, *, now: datetime) -> list[tuple[int, bytes]]:
     age = now - datetime.fromtimestamp(snapshot.written_at, tz=now.tzinfo)
     if not -CLOCKS_DIFFER <= age <= MAX_AGE:
         raise FileRefused(f"{path} was written {age} ago; one older than {MAX_AGE} is not served from.")
-    return snapshot.tenants
+    return snapshot.tenants if snapshot.shape == SHAPE else [(NO_REVISION, rows) for _, rows in snapshot.tenants]
 
 
 def drop_from_snapshot(path: Path, *, tenant_id: str) -> None:
@@ -60,5 +66,5 @@ def drop_from_snapshot(path: Path, *, tenant_id: str) -> None:
         path.unlink(missing_ok=True)
         return
     if len(others) < len(snapshot.tenants):
-        kept = _Snapshot(snapshot.written_at, others)
+        kept = _Snapshot(snapshot.written_at, others, snapshot.shape)
         write_signed(path, msgspec.msgpack.encode(kept), purpose=PURPOSE, durably=True)

@@ -86,6 +86,7 @@ class Tenant:
     people : by user id; for Basic with a password, sessions and tokens.
     log_is_required : refuse a prediction that cannot be logged; else it is answered, and the gap is counted.
     requests_per_month, rows_per_month : quotas; None: no end.
+    origins : the sites whose pages may read what is answered, as browsers write them; "*": any.
     verified : credentials that were found right, as they came; they are forgotten with this entry, at the next change.
     """
 
@@ -99,6 +100,7 @@ class Tenant:
     log_is_required: bool = True
     requests_per_month: int | None = None
     rows_per_month: int | None = None
+    origins: frozenset[str] = frozenset()
     verified: dict[bytes, "Verified"] = field(default_factory=dict, compare=False, repr=False)
 
 

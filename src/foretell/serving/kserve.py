@@ -20,7 +20,6 @@ from foretell.serving.routing import (
     Route,
     find_handler,
     number_of,
-    refusal,
     require_media_type,
 )
 from foretell.serving.services import LaneServices
@@ -46,8 +45,8 @@ class KServeFace:
             return self._alive if method in ("GET", "HEAD") else None
         if path != "/v1" and not path.startswith("/v1/"):
             return None
-        found = find_handler(self.routes, method, path.removesuffix("/"))
-        return found or refusal(
+        found = find_handler(self.routes, method, path.removesuffix("/"), refusal=self._services.refusal)
+        return found or self._services.refusal(
             NoSuchAddress("KServe's are /v1/models, /v1/models/<name> and /v1/models/<name>:predict.")
         )
 

@@ -10,6 +10,7 @@ from foretell.addresses import split_prefix
 from foretell.asgi import ASGIApp, Receive, Scope, Send
 from foretell.errors import ForetellError
 from foretell.problems import BROKEN
+from foretell.serving.cross_origin import told
 from foretell.serving.exchange import ClientGone, Exchange, Head, Terms
 from foretell.serving.faces import Face, Handler
 from foretell.serving.measuring import Measures
@@ -82,6 +83,8 @@ class Lane:
             response = await answered(face, route.handler, exchange)
         except ClientGone:
             return
+        if (origin := head.headers.get(b"origin")) is not None:
+            response = told(response, exchange, origin)
         measure = self._measures.prediction if route.is_prediction else self._measures.request
         measure(exchange, response.status)
         await send_response(send, exchange, response)

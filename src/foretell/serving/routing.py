@@ -46,8 +46,10 @@ class Route:
     methods: Mapping[str, Callable[..., Awaitable[Response]]]
 
 
-def find_handler(routes: Sequence[Route], method: str, path: str) -> Handler | None:
-    """Return what answers; where the address is known, but not with this method, what says so."""
+def find_handler(
+    routes: Sequence[Route], method: str, path: str, *, refusal: Callable[[ForetellError], Handler]
+) -> Handler | None:
+    """Return what answers; where the address is known, but not with this method, what says so: the `refusal` of it."""
     for route in routes:
         match = route.pattern.fullmatch(path)
         if match is not None:
@@ -56,13 +58,6 @@ def find_handler(routes: Sequence[Route], method: str, path: str) -> Handler | N
                 return refusal(MethodNotAllowed(method, ", ".join(sorted(route.methods))))
             return partial(handler, **match.groupdict())
     return None
-
-
-def refusal(error: ForetellError) -> Handler:
-    async def refuse(exchange: Exchange) -> Response:
-        raise error
-
-    return refuse
 
 
 def number_of(model: str, version: str | None) -> int | None:

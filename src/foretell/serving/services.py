@@ -2,6 +2,7 @@
 
 import time
 
+from foretell.errors import ForetellError
 from foretell.inference.answering import Parse, Prediction
 from foretell.inference.logged import Asked
 from foretell.inference.predicting import LoadedModel
@@ -9,9 +10,11 @@ from foretell.serving.admission import Admission
 from foretell.serving.catalogue import Model, Principal, Tenant, Version
 from foretell.serving.door import Door, known
 from foretell.serving.exchange import Exchange
+from foretell.serving.faces import Handler
 from foretell.serving.measuring import Measures
 from foretell.serving.ports import Models
 from foretell.serving.predicting import Call, Predictor, find_version
+from foretell.serving.responses import Response
 from foretell.serving.routing import number_of
 
 LATE_S = 0.5  # a body that took longer to come may find that much has changed
@@ -21,6 +24,15 @@ class LaneServices:
     def __init__(self, *, door: Door, predictor: Predictor, models: Models, measures: Measures | None = None) -> None:
         self.door, self._predictor, self._models = door, predictor, models
         self.measures = measures or Measures()
+
+    def refusal(self, error: ForetellError) -> Handler:
+        """Return a handler that raises an error; an address of nobody's is refused as such first, as everywhere."""
+
+        async def refuse(exchange: Exchange) -> Response:
+            self.door.tenant(exchange)
+            raise error
+
+        return refuse
 
     async def enter(self, exchange: Exchange) -> Principal:
         """Find out whose address this is and who asks; raises what `Door.enter` raises."""

@@ -37,7 +37,9 @@ class MlflowFace:
         )
 
     def route(self, method: str, path: str) -> Handler | None:
-        return find_handler(self.routes, method, path) if path.startswith("/models/") else None
+        if not path.startswith("/models/"):
+            return None
+        return find_handler(self.routes, method, path, refusal=self._services.refusal)
 
     def takes(self, head: Head) -> bool:
         return True

@@ -25,7 +25,6 @@ from foretell.serving.routing import (
     Route,
     find_handler,
     number_of,
-    refusal,
     require_media_type,
 )
 from foretell.serving.services import LaneServices
@@ -58,8 +57,10 @@ class OipFace:
     def route(self, method: str, path: str) -> Handler | None:
         if path != "/v2" and not path.startswith("/v2/"):
             return None
-        found = find_handler(self.routes, method, path.removesuffix("/"))
-        return found or refusal(NoSuchAddress("The Open Inference Protocol's are below /v2/models/ and /v2/health/."))
+        found = find_handler(self.routes, method, path.removesuffix("/"), refusal=self._services.refusal)
+        return found or self._services.refusal(
+            NoSuchAddress("The Open Inference Protocol's are below /v2/models/ and /v2/health/.")
+        )
 
     def takes(self, head: Head) -> bool:
         return True
