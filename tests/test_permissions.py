@@ -67,6 +67,11 @@ MATRIX = [
     Row("GET", "accounts:me", f"{API}/me/", 200, 200, 200, is_somebodys=False),
     Row("PATCH", "accounts:me", f"{API}/me/", 400, 400, 400, {"json": {"current_password": "wrong"}}, is_somebodys=False),
     Row("POST", "accounts:leave", f"{API}/me/leave/", 400, 400, 400, {"json": {"username": "somebody else"}}, is_somebodys=False),
+    Row("GET", "accounts:sessions", f"{API}/me/sessions/", 200, 200, 200, is_somebodys=False),
+    Row("DELETE", "accounts:sessions", f"{API}/me/sessions/", 204, 204, 204, is_somebodys=False),
+    Row("DELETE", "accounts:session", f"{API}/me/sessions/{ROBOT}/", 404, 404, 404),
+    Row("GET", "accounts:sign-up", f"{API}/sign-up/", 403, 403, 200, is_somebodys=False),
+    Row("PUT", "accounts:sign-up", f"{API}/sign-up/", 403, 403, 200, {"json": {"mode": "open"}}, is_somebodys=False),
     Row("POST", "accounts:ownership", f"{API}/ownership/", 403, 403, 403, {"json": {"to": "adam"}}, owner=200, is_somebodys=False),
     Row("GET", "accounts:keys", f"{API}/keys/", 200, 200, 200, is_somebodys=False),
     Row("POST", "accounts:keys", f"{API}/keys/", 201, 201, 201, {"json": KEY}, is_somebodys=False),
@@ -184,6 +189,12 @@ PAGES = {
     "web:access": "/models/sum/access/",
     "web:promotions": "/promotions/",
     "web:settings": "/settings/",
+    "web:account": "/settings/account/",
+    "web:sessions": "/settings/sessions/",
+    "web:sign-up-policy": "/settings/sign-up/",
+    "account_email": "/accounts/email/",
+    "account_change_password": "/accounts/password/change/",
+    "account_reauthenticate": "/accounts/reauthenticate/",
     "web:keys": "/settings/keys/",
     "web:key-roll": "/settings/keys/robotrobot/roll/",
     "web:key-revoke": "/settings/keys/robotrobot/revoke/",
@@ -309,6 +320,37 @@ def test_what_is_open_is_open_to_all_and_the_same_for_all(http_for: HttpFor, pat
     assert http_for(person, tenant="acme").get(path).status_code == 200
 
 
+# Account flows (tests/accounts/flows): what somebody without a session, or with another credential, gets there.
+FLOWS = {
+    "account_signup": ("GET", "/accounts/signup/", 403),  # by default people are invited
+    "account_email_verification_sent": ("GET", "/accounts/confirm-email/", 302),
+    "account_reset_password": ("GET", "/accounts/password/reset/", 200),
+    "account_reset_password_done": ("GET", "/accounts/password/reset/done/", 200),
+    "account_reset_password_from_key": ("GET", "/accounts/password/reset/key/0-made-up/", 404),
+    "account_reset_password_from_key_done": ("GET", "/accounts/password/reset/key/done/", 200),
+    "web:session-end": ("POST", "/settings/sessions/1/end/", 403),
+    "headless:config": ("GET", f"{API}/config", 200),
+    "headless:session": ("GET", f"{API}/auth/session", 401),
+    "headless:sessions": ("GET", f"{API}/auth/sessions", 401),
+    "headless:login": ("POST", f"{API}/auth/login", 403),  # here and below: without the CSRF token
+    "headless:signup": ("POST", f"{API}/auth/signup", 403),
+    "headless:verify-email": ("POST", f"{API}/auth/email/verify", 403),
+    "headless:resend-code": ("POST", f"{API}/auth/email/verify/resend", 403),
+    "headless:request-reset": ("POST", f"{API}/auth/password/request", 403),
+    "headless:reset-password": ("POST", f"{API}/auth/password/reset", 403),
+    "headless:reauthenticate": ("POST", f"{API}/auth/reauthenticate", 403),
+    "headless:change-password": ("POST", f"{API}/account/password/change", 403),
+}
+
+
+@pytest.mark.parametrize("route", FLOWS)
+@pytest.mark.parametrize("person", [None, "alice", "carol"])
+def test_account_flows_take_no_credential_but_a_session(http_for: HttpFor, route: str, person: str | None) -> None:
+    method, path, status = FLOWS[route]
+
+    assert http_for(person, tenant="acme").request(method, path, headers={"Accept": "text/html"}).status_code == status
+
+
 @pytest.mark.parametrize("path", BY_LINK.values())
 @pytest.mark.parametrize("person", [None, "alice", "carol"])
 def test_a_link_that_was_made_up_opens_nothing_whoever_follows_it(
@@ -348,7 +390,11 @@ def test_every_route_has_a_row() -> None:
     covered = {(row.route, row.method) for row in MATRIX}
     pages = {*PAGES, *STEPS, *OPEN_TO_ALL, *BY_LINK, *POST_ONLY, *TOKENS, *COMING}
 
-    missing = [(name, method) for name, method in routes() if name not in pages and (name, method) not in covered]
+    missing = [
+        (name, method)
+        for name, method in routes()
+        if name not in pages | FLOWS.keys() and (name, method) not in covered
+    ]
 
     assert not missing, f"routes without a row in the matrix: {missing}"
 

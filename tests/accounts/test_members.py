@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from foretell.accounts import members, people, services
 from foretell.accounts.errors import InvalidAccount, LastOwner, NoPerson
+from foretell.accounts.flows.verifying import verify_email
 from foretell.accounts.models import APIKey, Invitation, ModelGrant, User
 from foretell.accounts.permissions import Principal
 from foretell.audit.models import Entry
@@ -244,6 +245,10 @@ def test_what_one_changes_of_oneself_needs_ones_password(acme: House, http_for: 
         ME, json={"username": "tempo", "email": "t@t.example", "password": new, "current_password": PASSWORD}
     )
     assert (changed.status_code, changed.json()["username"]) == (200, "tempo")
+    assert http_for(None).get(ME, auth=("T@T.example", new)).status_code == 403  # the new address is not verified
+    with acme.inside():
+        tempo = acme.user("tempo")
+        assert verify_email(user=tempo, email="t@T.example", now=timezone.now())
     assert http_for(None).get(ME, auth=("T@T.example", new)).status_code == 200
     assert http_for(None).get(ME, auth=("temp", PASSWORD)).status_code == 401
     assert client.patch(ME, json={"username": "alice", "current_password": new}).status_code == 409

@@ -23,6 +23,10 @@ class AccountExists(ForetellError):
     kind = "conflict"
 
 
+class AddressTaken(AccountExists):
+    """Somebody has the e-mail address. Security: whoever signs up is not told."""
+
+
 class AccountNotFound(ForetellError):
     code = "account_not_found"
     kind = "not_found"

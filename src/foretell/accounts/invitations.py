@@ -12,8 +12,9 @@ from django.core.signing import BadSignature
 from django.db import IntegrityError, transaction
 
 from foretell.accounts.errors import AccountExists, AccountNotFound, InvalidAccount, InvitationExists, InvitationOver
+from foretell.accounts.flows.joining import require_invitations, sign_up_mode
 from foretell.accounts.folding import folded
-from foretell.accounts.models import Invitation, User
+from foretell.accounts.models import Invitation, SignUp, User
 from foretell.accounts.people import create_user, faults_of
 from foretell.accounts.permissions import Principal, may_manage
 from foretell.accounts.roles import Role
@@ -32,8 +33,9 @@ def invite(*, email: str, role: str = Role.VIEWER, now: datetime, by: Principal 
 
     Raises
     ------
-    NotAllowed, InvalidAccount, AccountExists, InvitationExists
+    NotAllowed, InvalidAccount, AccountExists, InvitationExists, JoiningClosed
     """
+    require_invitations()
     invitation = Invitation(email=email, role=role, invited_by=by.user if by else None, expires_at=now + LIFETIME)
     _check(invitation)
     if by is not None and not may_manage(by, role):
@@ -72,9 +74,8 @@ def read_token(token: str, *, now: datetime) -> Invitation:
 def is_valid(invitation: Invitation, *, now: datetime) -> bool:
     """Whether somebody may come by it. Security: an invitation is worth no more than whoever sent it is worth today."""
     sender = invitation.invited_by
-    return invitation.state(now) == "open" and (
-        sender is None or may_manage(Principal(user=sender), invitation.role)
-    )  # fmt: skip
+    is_worth_it = sender is None or may_manage(Principal(user=sender), invitation.role)
+    return invitation.state(now) == "open" and is_worth_it and sign_up_mode() != SignUp.CLOSED
 
 
 @transaction.atomic
@@ -87,10 +88,25 @@ def accept_invitation(*, token: str, username: str, password: str, now: datetime
         Race condition: the row is held, so that one link makes one person.
     InvalidAccount, AccountExists
     """
-    found = Invitation.objects.select_for_update(of=("self",)).filter(pk=_id_in(token)).first()
+    return _accepted(_id_in(token), username, password, now, by=Credential.LINK)
+
+
+@transaction.atomic
+def accept_by_provider(*, invitation: Invitation, username: str, now: datetime) -> User:
+    """Make whoever was invited a member, for an identity provider that says the address is theirs; they have no password.
+
+    Raises
+    ------
+    InvitationOver, InvalidAccount, AccountExists
+    """
+    return _accepted(invitation.pk, username, None, now, by=Credential.PROVIDER)
+
+
+def _accepted(id: UUID, username: str, password: str | None, now: datetime, *, by: Credential) -> User:
+    found = Invitation.objects.select_for_update(of=("self",)).filter(pk=id).first()
     if found is None or not is_valid(found, now=now):
         raise InvitationOver
-    guest = replace(current_actor(), name=found.email, credential=Credential.LINK, credential_id=str(found.pk))
+    guest = replace(current_actor(), name=found.email, credential=by, credential_id=str(found.pk))
     with acting(guest):
         user = create_user(username=username, email=found.email, password=password, role=found.role)
         found.accepted_at, found.accepted_by = now, user

@@ -202,4 +202,30 @@ class Invitation(TimestampedModel):
         return "open" if self.expires_at > now else "expired"
 
 
-__all__ = ["APIKey", "Invitation", "ModelGrant", "ModelPolicy", "Role", "Scope", "User"]
+class SignUp(models.TextChoices):
+    """How people come to a tenant."""
+
+    OPEN = "open", "Anybody signs up, and reads"
+    INVITATION = "invitation", "Who is invited comes"
+    CLOSED = "closed", "Nobody comes, but by an operator"
+
+
+class SignUpPolicy(TimestampedModel):
+    """The tenant's one row, once it was set."""
+
+    ONLY = 1
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=ONLY, editable=False)
+    mode = models.CharField(max_length=10, choices=SignUp, default=SignUp.INVITATION)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id=1), name="sign_up_policy_once"),
+            models.CheckConstraint(condition=models.Q(mode__in=SignUp.values), name="sign_up_mode_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.mode
+
+
+__all__ = ["APIKey", "Invitation", "ModelGrant", "ModelPolicy", "Role", "Scope", "SignUp", "SignUpPolicy", "User"]

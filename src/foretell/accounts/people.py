@@ -7,7 +7,15 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from foretell.accounts.errors import AccountExists, AccountNotFound, InvalidAccount, NoPerson, WrongPassword, of_field
+from foretell.accounts.errors import (
+    AccountExists,
+    AccountNotFound,
+    AddressTaken,
+    InvalidAccount,
+    NoPerson,
+    WrongPassword,
+    of_field,
+)
 from foretell.accounts.folding import folded
 from foretell.accounts.login_limits import attempt
 from foretell.accounts.models import User
@@ -18,6 +26,8 @@ from foretell.core.tenancy import current_tenant
 from foretell.problems import Fault
 from foretell.refusals import NotAllowed
 
+NAME_TAKEN = "This user name is taken already, perhaps in other capitals. Choose another one."
+ADDRESS_TAKEN = "This e-mail address is taken already, perhaps in other capitals. Choose another one."
 SERVICE_ROLES = [role for role in Role.values if role != Role.OWNER]
 
 
@@ -27,9 +37,9 @@ def new_password() -> str:
 
 @transaction.atomic
 def create_user(
-    *, username: str, email: str, password: str, role: str = Role.VIEWER, is_email_verified: bool = True
+    *, username: str, email: str, password: str | None, role: str = Role.VIEWER, is_email_verified: bool = True
 ) -> User:
-    """Make a person of the tenant at hand.
+    """Make a person of the tenant at hand; without a password for whoever signs in by an identity provider.
 
     is_email_verified : whether an operator vouches for the address, or a mail to it brought them; else they verify it to sign in.
 
@@ -200,8 +210,9 @@ def _save(user: User, **options: object) -> None:
         with transaction.atomic():
             user.save(**options)  # type: ignore[arg-type]  # Model.save's own
     except IntegrityError as err:
-        taken = "e-mail address" if "user_email_unique" in str(err) else "user name"
-        raise AccountExists(f"This {taken} is taken already, perhaps in other capitals. Choose another one.") from err
+        if "user_email_unique" in str(err):
+            raise AddressTaken(ADDRESS_TAKEN) from err
+        raise AccountExists(NAME_TAKEN) from err
 
 
 def _check_password(user: User, password: str) -> None:

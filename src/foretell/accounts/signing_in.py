@@ -6,6 +6,7 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db import transaction
 from django.dispatch import receiver
 
+from foretell.accounts.flows.sessions import forget_current
 from foretell.accounts.models import User
 from foretell.audit import actors
 from foretell.audit.actors import Credential
@@ -21,10 +22,11 @@ def signed_in(user: Any, **_: Any) -> None:
 
 
 @receiver(user_logged_out, dispatch_uid="foretell.accounts.signed_out")
-def signed_out(user: Any, **_: Any) -> None:
+def signed_out(user: Any, request: Any = None, **_: Any) -> None:
     if isinstance(user, User):
         _identify(user, Credential.SESSION)
         _record("session.ended", user)
+        forget_current(request)
 
 
 def _identify(user: User, credential: Credential) -> None:

@@ -1,15 +1,20 @@
 from django.urls import path
 
 from foretell.accounts.views.invitations import AcceptView, InvitationsView, InvitationView
+from foretell.accounts.views.joining import SignUpView
 from foretell.accounts.views.keys import KeyRollView, KeysView, KeyView
 from foretell.accounts.views.me import LeaveView, MeView, OwnershipView
 from foretell.accounts.views.second_factor import SecondFactorView
+from foretell.accounts.views.sessions import SessionsView, SessionView
 from foretell.accounts.views.users import UsersView, UserView
 
 app_name = "accounts"
 
 urlpatterns = [
     path("api/v1/me/", MeView.as_view(), name="me"),
+    path("api/v1/me/sessions/", SessionsView.as_view(), name="sessions"),
+    path("api/v1/me/sessions/<slug:session_id>/", SessionView.as_view(), name="session"),
+    path("api/v1/sign-up/", SignUpView.as_view(), name="sign-up"),
     path("api/v1/me/leave/", LeaveView.as_view(), name="leave"),
     path("api/v1/ownership/", OwnershipView.as_view(), name="ownership"),
     path("api/v1/keys/", KeysView.as_view(), name="keys"),

@@ -11,12 +11,14 @@ from typing import Any, Final
 from foretell import keys
 
 FIELDS: Final[Mapping[str, frozenset[str]]] = {
-    "user": frozenset({"username", "email", "role", "is_active", "is_person", "responsible"}),
+    "user": frozenset({"username", "email", "role", "is_active", "is_person", "responsible", "email_verified_at"}),
     "session": frozenset({"username", "reason", "sessions"}),
     "key": frozenset({
         "name", "user", "scopes", "models", "expires_at", "revoked_at", "rolled_to", "rolled_from", "valid_until", "reason",
     }),
     "mfa": frozenset({"user", "type", "name"}),
+    "identity": frozenset({"user", "provider"}),
+    "identity_provider": frozenset({"name", "issuer", "client_id", "email_domains", "joins_as", "has_new_secret"}),
     "token": frozenset({"user", "family", "scopes", "reason", "revoked_at", "expires_at", "kid", "tokens"}),
     "invitation": frozenset({"email", "role", "expires_at", "state", "username"}),
     "grant": frozenset({"user", "model", "actions", "role"}),

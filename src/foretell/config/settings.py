@@ -59,12 +59,16 @@ TENANT_APPS = [
     "foretell.audit",
     "foretell.accounts",
     "foretell.accounts.tokens",
+    "foretell.accounts.flows",
     "allauth",
     "allauth.account",
     "allauth.headless",
     "allauth.usersessions",
     "allauth.mfa",
     "foretell.accounts.second_factor",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "foretell.accounts.identity_providers",
     "foretell.registry",
     "foretell.monitoring",
 ]
@@ -169,6 +173,9 @@ ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = False  # ours are exact, and of all processes: accounts.login_limits
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "foretell.accounts.flows.reset_tokens.ResetTokens"  # noqa: S105  a class
+PASSWORD_RESET_TIMEOUT = 4 * 3600
+USERSESSIONS_ADAPTER = "foretell.accounts.flows.ending.UserSessionsAdapter"
 HEADLESS_CLIENTS = ("browser",)  # other programs have keys and tokens
 
 # --- second factors (allauth.mfa) ---------------------------------------------------------------------------------------
@@ -179,6 +186,14 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_TOLERANCE = 1  # steps of half a minute that a phone's clock may be off; a code opens once all the same
 MFA_RATE_LIMITS = False  # ours: accounts.second_factor.codes
+
+# --- identity providers (allauth.socialaccount) -------------------------------------------------------------------------
+
+SOCIALACCOUNT_ADAPTER = "foretell.accounts.identity_providers.adapter.IdentityAdapter"
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {"provider_class": "foretell.accounts.identity_providers.provider.OIDCProvider"}
+}
+OIDC_PRIVATE = env.boolean("FORETELL_OIDC_PRIVATE", False)  # providers of tenants may be in the operator's own network
 
 # --- mail ---------------------------------------------------------------------------------------------------------------
 

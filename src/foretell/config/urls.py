@@ -6,6 +6,7 @@ from foretell.admin.tenant.site import tenant_site
 
 urlpatterns = [
     path("", include("foretell.accounts.urls")),
+    path("", include("foretell.accounts.flows.headless.urls")),
     path("", include("foretell.accounts.tokens.urls")),
     path("", include("foretell.accounts.audit_log.urls")),
     path("", include("foretell.registry.urls")),

@@ -9,6 +9,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from foretell.accounts.api_keys import MAX_GRACE, MAX_LIFETIME
+from foretell.accounts.flows.forms import EmailField, NewPasswordField
+from foretell.accounts.models import SignUp
 from foretell.accounts.permissions import GRANTABLE
 from foretell.accounts.roles import Role, Scope
 from foretell.accounts.writing import MAX_PASSWORD_CHARS, SERVICE_ROLE_CHOICES
@@ -113,6 +115,29 @@ class ComingForm(forms.Form):
         label=_("Password"), max_length=MAX_PASSWORD_CHARS, strip=False, help_text=_("At least twelve characters."),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )  # fmt: skip
+
+
+class DetailsForm(forms.Form):
+    username = UserNameField(label=_("User name"))
+    email = EmailField(
+        help_text=_("A new address is verified by a code; until then your password opens these pages alone.")
+    )
+    current_password = forms.CharField(
+        label=_("Password of now"), max_length=MAX_PASSWORD_CHARS, strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )  # fmt: skip
+
+
+class PasswordForm(forms.Form):
+    current_password = forms.CharField(
+        label=_("Password of now"), max_length=MAX_PASSWORD_CHARS, strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )  # fmt: skip
+    password = NewPasswordField(label=_("New password"))
+
+
+class SignUpPolicyForm(forms.Form):
+    mode = forms.ChoiceField(label=_("Who comes to this team"), choices=SignUp.choices, widget=forms.RadioSelect)
 
 
 class LeaveForm(forms.Form):

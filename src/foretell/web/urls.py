@@ -3,12 +3,15 @@ from django.urls import path
 from foretell.web.views.access import access
 from foretell.web.views.catalogue import catalogue
 from foretell.web.views.promotions import decide, promotions
+from foretell.web.views.settings.account import account
 from foretell.web.views.settings.audit import audit
 from foretell.web.views.settings.invitations import come, invitations, revoke_invitation
 from foretell.web.views.settings.keys import keys, revoke_key, roll_key
 from foretell.web.views.settings.leaving import leave, transfer
 from foretell.web.views.settings.members import member, members, remove_member
 from foretell.web.views.settings.places import settings_home
+from foretell.web.views.settings.sessions import end_session, sessions
+from foretell.web.views.settings.sign_up import sign_up
 from foretell.web.views.signing_in import SignIn, sign_out
 from foretell.web.views.trying import try_model
 
@@ -21,6 +24,10 @@ urlpatterns = [
     path("promotions/", promotions, name="promotions"),
     path("promotions/<uuid:promotion_id>/", decide, name="promotion"),
     path("settings/", settings_home, name="settings"),
+    path("settings/account/", account, name="account"),
+    path("settings/sessions/", sessions, name="sessions"),
+    path("settings/sessions/<slug:session_id>/end/", end_session, name="session-end"),
+    path("settings/sign-up/", sign_up, name="sign-up-policy"),
     path("settings/keys/", keys, name="keys"),
     path("settings/keys/<slug:key_id>/roll/", roll_key, name="key-roll"),
     path("settings/keys/<slug:key_id>/revoke/", revoke_key, name="key-revoke"),

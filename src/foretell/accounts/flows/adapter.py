@@ -4,12 +4,19 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.contrib.auth import authenticate
-from django.http import HttpRequest
-from django.urls import get_script_prefix
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import get_script_prefix, reverse
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from foretell.accounts.flows import joining, outbox
+from foretell.accounts.flows.limits import take_mail
+from foretell.accounts.flows.verifying import verify_email
 from foretell.accounts.login_limits import client_of
 from foretell.accounts.models import User
+from foretell.accounts.people import change_password
+from foretell.core.tenancy import current_tenant
 
 NO_ADDRESS = "::"  # over a Unix socket a client has none
 
@@ -30,6 +37,46 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth's 
         # Race condition: a password that was hashed anew a moment ago has raised the generation, which the session is made with.
         user.refresh_from_db(fields=["token_generation"])
         super().login(request, user)
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return joining.is_open()
+
+    def confirm_email(self, request: HttpRequest, email_address: Any) -> bool:
+        is_verified = verify_email(user=email_address.user, email=email_address.email, now=timezone.now())
+        email_address.verified = is_verified
+        return is_verified
+
+    def set_password(self, user: User, password: str) -> None:
+        change_password(user=user, password=password)
+
+    def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
+        take_mail(email=emailconfirmation.email_address.email)
+        super().send_confirmation_mail(request, emailconfirmation, signup)
+
+    def send_account_already_exists_mail(self, email: str) -> None:
+        take_mail(email=email)
+        super().send_account_already_exists_mail(email)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Queue a mail; it is one of our templates, of plain text."""
+        about = {"request": self.request, "tenant": current_tenant().name, "email": email, **context}
+        mail = self.render_mail(template_prefix, email, about)
+        outbox.post(to=email, subject=mail.subject, body=mail.body)
+
+    def format_email_subject(self, subject: str) -> str:
+        return f"{current_tenant().name}: {subject}"
+
+    def add_message(self, *_: Any, **__: Any) -> None:
+        """Leave nothing in the session for later: each page says by itself what was done."""
+
+    def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
+        return redirect("account_login")
+
+    def get_email_verification_redirect_url(self, email_address: Any) -> str:
+        return reverse("web:account") if self.request.user.is_authenticated else reverse("account_login")
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("web:account")
 
     def is_safe_url(self, url: str | None) -> bool:
         """Security: nobody is led away from this tenant: not to another host, and not out of its prefix."""

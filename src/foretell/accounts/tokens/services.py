@@ -122,13 +122,21 @@ def revoke(*, token: str, now: datetime) -> None:
 
 @transaction.atomic
 def end_all(*, user: User) -> None:
-    """End all tokens of somebody, access tokens too, everywhere within a second: for signing out everywhere.
+    """End all tokens of somebody, access tokens too, and all their browsers' sessions, everywhere within a second.
 
     A new password and the end of somebody's access do the same, whoever writes the row: a trigger raises the generation.
     """
     User.objects.filter(pk=user.pk).update(token_generation=F("token_generation") + 1)
     user.refresh_from_db(fields=["token_generation"])
     record(action="token.all_revoked", target=("user", str(user.pk)), name=user.username)
+
+
+@transaction.atomic
+def end_family(*, family: TokenFamily, now: datetime) -> None:
+    """End one sign-in's tokens, for whoever acts; one that is over stays as it is."""
+    found = _locked(family.pk)
+    if found is not None and found.revoked_at is None:
+        _write_end(found, reason="revoked", now=now)
 
 
 def clean_up(*, now: datetime) -> int:
@@ -170,6 +178,10 @@ def _end_family(family: TokenFamily, *, reason: str, now: datetime) -> None:
     actors.identify(
         user_id=str(family.user_id), name=family.user.username, credential=actors.Credential.TOKEN, credential_id=str(family.id)
     )  # fmt: skip
+    _write_end(family, reason=reason, now=now)
+
+
+def _write_end(family: TokenFamily, *, reason: str, now: datetime) -> None:
     family.revoked_at = now
     family.save(update_fields=["revoked_at"])
     record(

@@ -18,7 +18,7 @@ ROWS = re.compile(r"tables/(?P<table>[a-z0-9_]{1,63})/[0-9]{6}\.jsonl")
 ARTIFACT = re.compile(r"artifacts/(?P<sha256>[0-9a-f]{64})")
 
 #: Apps whose rows stay behind: they end with the session, or are sealed with this installation's SECRET_KEY.
-LEFT_BEHIND: Final = frozenset({"sessions", "usersessions", "idempotency", "tokens", "migrations"})
+LEFT_BEHIND: Final = frozenset({"sessions", "usersessions", "flows", "idempotency", "tokens", "migrations"})
 LOG_TABLES: Final = frozenset({"monitoring_prediction", "monitoring_loggap"})
 
 

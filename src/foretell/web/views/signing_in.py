@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from foretell.accounts.flows.joining import is_open
+
 MAX_NAME_CHARS = 254  # the longest e-mail address; a user name is shorter
 
 
@@ -47,6 +49,9 @@ class SignIn(LoginView):  # type: ignore[misc]  # allauth's classes are untyped
 
     template_name = "web/login.html"
     form_class = SignInForm
+
+    def get_context_data(self, **context: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**context), "is_open_for_sign_up": is_open()}
 
 
 @require_POST

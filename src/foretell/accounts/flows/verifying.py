@@ -1,0 +1,42 @@
+"""That mail reaches somebody: they have entered the code, or followed the link, that was sent to them."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from django.db import transaction
+
+from foretell.accounts.folding import folded
+from foretell.accounts.models import User
+from foretell.audit.actors import Actor, Credential, acting, current_actor
+from foretell.audit.recording import record
+
+
+@transaction.atomic
+def verify_email(*, user: User, email: str, now: datetime) -> bool:
+    """Write down that an address is its owner's; False where it is not their address any more.
+
+    Race condition: the row is held, and the address compared, so that a code for an address of before verifies no other.
+    """
+    found = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
+    if folded(found.email) != folded(email) or not found.is_active:
+        return False
+    if found.email_verified_at is None:
+        with acting(by_mail(found)):
+            mark_verified(found, now)
+    user.email_verified_at = found.email_verified_at
+    return True
+
+
+def mark_verified(user: User, now: datetime) -> None:
+    """Verify the address of somebody whose row is held."""
+    user.email_verified_at = now
+    user.save(update_fields=["email_verified_at", "updated_at"])
+    record(
+        action="user.email_verified", target=("user", str(user.pk)), name=user.username,
+        before={"email_verified_at": None}, after={"email": user.email, "email_verified_at": now},
+    )  # fmt: skip
+
+
+def by_mail(user: User) -> Actor:
+    """Say that somebody acts by what was sent to their address."""
+    return replace(current_actor(), user_id=str(user.pk), name=user.username, credential=Credential.LINK)

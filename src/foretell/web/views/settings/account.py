@@ -1,0 +1,78 @@
+"""/settings/account/: one's own name, address and password."""
+
+from http import HTTPStatus
+from typing import Any
+
+from allauth.account.internal.flows.email_verification import send_verification_email_for_user
+from allauth.account.views import ReauthenticateView
+from django import forms
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_safe
+
+from foretell.accounts import people
+from foretell.accounts.access import requires
+from foretell.accounts.flows import sessions
+from foretell.accounts.models import User
+from foretell.accounts.permissions import Action, principal_of
+from foretell.accounts.sign_in_policy import is_email_verified
+from foretell.web.settings_forms import ConfirmForm, DetailsForm, PasswordForm, tried
+from foretell.web.views.settings.places import context_of
+from foretell.web.views.signing_up import ToldInForm
+
+FORMS: dict[str, type[forms.Form]] = {"details": DetailsForm, "password": PasswordForm, "verify": ConfirmForm}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Action.MANAGE_SELF)
+@never_cache
+@sensitive_post_parameters("password", "current_password")
+def account(request: HttpRequest) -> HttpResponse:
+    what, sent = request.POST.get("do", ""), None
+    if request.method == "POST":
+        if what not in FORMS:
+            raise Http404
+        sent = FORMS[what](request.POST)
+        if sent.is_valid() and tried(sent, lambda: _changed(request, what, sent.cleaned_data)):
+            return redirect("account_email_verification_sent" if what == "verify" else "web:account")
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if sent is not None else HTTPStatus.OK
+    return render(
+        request, "web/settings/account.html", context_of(request, **_shown(request, what, sent)), status=status
+    )
+
+
+@require_safe
+@requires(Action.MANAGE_SELF)
+def to_account(request: HttpRequest) -> HttpResponse:
+    """Lead on from where allauth thinks that these things are."""
+    return redirect("web:account")
+
+
+@method_decorator([never_cache, sensitive_post_parameters("password")], name="dispatch")
+class Reauthenticate(ToldInForm, ReauthenticateView):  # type: ignore[misc]  # allauth's classes are untyped
+    """The password once more, before something that matters."""
+
+    template_name = "web/reauthenticate.html"
+
+
+def _changed(request: HttpRequest, what: str, fields: dict[str, Any]) -> bool:
+    user = principal_of(request).user
+    if what == "verify":
+        return is_email_verified(user) or bool(send_verification_email_for_user(request, user))
+    changed: User = people.change_account(by=principal_of(request), **fields)
+    if what == "password":
+        sessions.keep(request, changed)
+    return True
+
+
+def _shown(request: HttpRequest, what: str, sent: forms.Form | None) -> dict[str, Any]:
+    user = principal_of(request).user
+    return {
+        "details_form": sent if what == "details" else DetailsForm(initial={"username": user.username, "email": user.email}),
+        "password_form": sent if what == "password" else PasswordForm(),
+        "is_verified": is_email_verified(user),
+        "has_password": user.has_usable_password(),
+    }  # fmt: skip
