@@ -151,9 +151,9 @@ class Outcome:
 
 
 @contextmanager
-def running(home: Path) -> Iterator[Installation]:
+def running(home: Path, *, kind: type[Installation] = Installation) -> Iterator[Installation]:
     """Have an installation for the length of the block, and nothing of it afterwards, whatever happened."""
-    installation = Installation(home)
+    installation = kind(home)
     try:
         installation.start()
         yield installation
