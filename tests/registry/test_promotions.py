@@ -1,6 +1,7 @@
 """Four eyes: where a model asks for a second person, a promotion is a request, and another entitled person decides it."""
 
 import threading
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -8,12 +9,14 @@ import pytest
 from django.utils import timezone
 
 from foretell.accounts import grants, people
-from foretell.accounts.permissions import Principal
+from foretell.accounts.invitations import accept_invitation, invite, token_of
+from foretell.accounts.models import User
+from foretell.accounts.permissions import Principal, may_approve
 from foretell.refusals import NotAllowed
 from foretell.registry import promotions
 from foretell.registry.errors import ApprovalRequired
 from foretell.registry.models import Alias, AliasMove, PromotionRequest
-from tests.cast import House
+from tests.cast import PASSWORD, House
 from tests.http import HttpFor
 from tests.models import ready_sum_model
 
@@ -166,6 +169,54 @@ def test_nobody_is_two_people_by_a_key(acme: House, http_for: HttpFor, adam: htt
     assert adam.post(f"{hers}approve/", json={}).status_code == 403
     assert http_for("erin").post(f"{own}approve/", json={}).status_code == 200, "the control: Erin herself"
     assert alice.post(f"{hers}approve/", json={}).status_code == 200
+
+
+@pytest.mark.parametrize("asks", ["host", "guest"])
+def test_nobody_is_two_people_by_inviting_an_address_of_their_own(acme: House, asks: str) -> None:
+    """Adam invites himself once more, and would ask as one and approve as the other."""
+    now = timezone.now()
+    with acme.inside():
+        token = token_of(invite(email="adam2@acme.example", role="admin", now=now, by=acme.principal("adam")))
+        guest = accept_invitation(token=token, username="adam2", password=PASSWORD, now=now)
+        host = acme.user("adam")
+        first, second = (host, guest) if asks == "host" else (guest, host)
+        version = AliasMove.objects.get().model.versions.get(number=2)
+        request = promotions.promote(version=version, alias="champion", by=first, now=now)
+        assert isinstance(request, PromotionRequest)
+
+        with pytest.raises(NotAllowed):
+            promotions.approve(request=request, by=Principal(user=second), now=now + timedelta(days=29))
+        assert may_approve(Principal(user=acme.user("alice")), model="sum", requested_by=first, now=now)  # the control
+        assert may_approve(Principal(user=second), model="sum", requested_by=first, now=now + timedelta(days=30))
+
+
+def test_guests_of_guests_and_of_one_host_are_no_second_person_for_each_other(acme: House) -> None:
+    now = timezone.now()
+
+    def came(name: str, host: User) -> User:
+        token = token_of(invite(email=f"{name}@acme.example", role="admin", now=now, by=Principal(user=host)))
+        return accept_invitation(token=token, username=name, password=PASSWORD, now=now)
+
+    with acme.inside():
+        host = acme.user("adam")
+        guest, sibling = came("adam2", host), came("adam3", host)
+        of_guest = came("adam4", guest)
+        everybody = [host, guest, sibling, of_guest]
+
+        for first in everybody:
+            for second in everybody:
+                assert not may_approve(Principal(user=second), model="sum", requested_by=first, now=now)
+            assert may_approve(acme.principal("alice"), model="sum", requested_by=first, now=now)
+
+
+def test_whom_an_owner_invited_is_a_second_person_at_once(acme: House) -> None:
+    """An owner may do without one anyway, and a team of two begins somewhere."""
+    now = timezone.now()
+    with acme.inside():
+        token = token_of(invite(email="zoe@acme.example", role="admin", now=now, by=acme.principal("alice")))
+        guest = accept_invitation(token=token, username="zoe", password=PASSWORD, now=now)
+
+        assert may_approve(Principal(user=guest), model="sum", requested_by=acme.user("alice"), now=now)
 
 
 def test_who_asked_and_may_no_longer_promote_is_not_enough_for_the_first_pair(

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from foretell.accounts.model_access import ModelAccess, read_access
 from foretell.accounts.models import APIKey, User
+from foretell.accounts.newcomers import Acceptance, acceptances, came_together
 from foretell.accounts.roles import Role, Scope
 from foretell.accounts.tokens.claims import AccessToken
 
@@ -78,6 +79,11 @@ class Principal:
         """The others for whom this one ever made a key, and as whom they may have acted."""
         made = APIKey.objects.filter(created_by_id=self.user.pk).exclude(user_id=self.user.pk)
         return frozenset(made.order_by().values_list("user_id", flat=True))
+
+    @cached_property
+    def invitations(self) -> tuple[Acceptance, ...]:
+        """Who came by an admin's invitation, whose, and when; for as long as invitations are kept."""
+        return acceptances()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,16 +194,18 @@ def may_change_version(principal: Principal, *, model: str, author_id: UUID) -> 
     return is_author or is_allowed(principal, Action.PROMOTE, model=model)
 
 
-def may_approve(principal: Principal, *, model: str, requested_by: User) -> bool:
+def may_approve(principal: Principal, *, model: str, requested_by: User, now: datetime) -> bool:
     """Whether the principal is a second pair of eyes: a person, entitled to promote, and not who answers for the first pair.
 
     Security: nobody is two people by a key: neither who made a key for whoever asked, nor who comes with a key that another made.
+    Nor by invitations to addresses of their own (`newcomers`).
     """
     is_another = principal.user.pk not in (requested_by.pk, requested_by.responsible_id)
     is_themselves = principal.user.is_person and principal.key_made_by in (None, principal.user.pk)
     if not (is_another and is_themselves and is_allowed(principal, Action.PROMOTE, model=model)):
         return False
-    return requested_by.pk not in principal.holds_keys_of
+    came_with = came_together(principal.user.pk, principal.invitations, now=now)
+    return requested_by.pk not in principal.holds_keys_of and requested_by.pk not in came_with
 
 
 def may_read_audit(principal: Principal) -> bool:

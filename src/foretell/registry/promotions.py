@@ -67,7 +67,7 @@ def approve(*, request: PromotionRequest, by: Principal, now: datetime, comment:
         where it is no longer possible.
     """
     found = _locked(request)
-    _check_second(by, found)
+    _check_second(by, found, now)
     if not is_allowed(Principal(user=found.requested_by), Action.PROMOTE, model=found.model.name):
         raise RequesterGone(found.requested_by.username)
     moved = aliases.promote_version(
@@ -82,7 +82,7 @@ def approve(*, request: PromotionRequest, by: Principal, now: datetime, comment:
 def decline(*, request: PromotionRequest, by: Principal, now: datetime, comment: str = "") -> PromotionRequest:
     """Say no as the second person; the alias stays where it is."""
     found = _locked(request)
-    _check_second(by, found)
+    _check_second(by, found, now)
     return _decide(found, RequestState.DECLINED, by, now, comment)
 
 
@@ -123,11 +123,12 @@ def _locked(request: PromotionRequest) -> PromotionRequest:
     return found
 
 
-def _check_second(by: Principal, request: PromotionRequest) -> None:
-    if not may_approve(by, model=request.model.name, requested_by=request.requested_by):
+def _check_second(by: Principal, request: PromotionRequest, now: datetime) -> None:
+    if not may_approve(by, model=request.model.name, requested_by=request.requested_by, now=now):
         raise NotAllowed(
             "A promotion of this model is decided by a second person: somebody who may promote it, and neither asked for it, nor answers for "
-            "the service account that did, nor made a key for whoever did; and not by a key that another made."
+            "the service account that did, nor made a key for whoever did; and not by a key that another made. Who came by an admin's invitation does not decide for "
+            "that admin, nor for whom else they invited, nor the other way round, within 30 days."
         )
 
 

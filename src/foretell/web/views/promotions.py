@@ -1,5 +1,6 @@
 """/promotions/: promotions that wait for a second person, and what became of the last ones."""
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -49,7 +50,7 @@ def _page(request: HttpRequest, form: DecisionForm | None = None) -> HttpRespons
     shown = _within(request)
     context = context_of(
         request,
-        waiting=[_row(request, one) for one in shown.filter(state=RequestState.OPEN)],
+        waiting=[_row(request, one, timezone.now()) for one in shown.filter(state=RequestState.OPEN)],
         decided=shown.exclude(state=RequestState.OPEN)[:DECIDED_SHOWN],
         faults=[fault for faults in form.errors.values() for fault in faults] if form is not None else [],
     )
@@ -57,12 +58,12 @@ def _page(request: HttpRequest, form: DecisionForm | None = None) -> HttpRespons
     return render(request, "web/promotions.html", context, status=status)
 
 
-def _row(request: HttpRequest, one: PromotionRequest) -> dict[str, Any]:
+def _row(request: HttpRequest, one: PromotionRequest, now: datetime) -> dict[str, Any]:
     by = principal_of(request)
     is_own = one.requested_by_id == by.user.pk and is_allowed(by, Action.PROMOTE, model=one.model.name)
     return {
         "request": one,
-        "may_decide": may_approve(by, model=one.model.name, requested_by=one.requested_by),
+        "may_decide": may_approve(by, model=one.model.name, requested_by=one.requested_by, now=now),
         "may_withdraw": is_own,
     }
 
