@@ -22,9 +22,9 @@ class Acceptance(NamedTuple):
 
 def acceptances() -> tuple[Acceptance, ...]:
     """Return the invitations of admins that were accepted, as far as they are kept."""
-    found = Invitation.objects.filter(invited_by__role=Role.ADMIN, accepted_at__isnull=False)
+    found = Invitation.objects.filter(invited_by__role=Role.ADMIN, accepted_by__isnull=False)
     rows = found.order_by().values_list("invited_by_id", "accepted_by_id", "accepted_at")
-    return tuple(Acceptance(host, guest, at) for host, guest, at in rows if host and guest and at)
+    return tuple(Acceptance(host, guest, at) for host, guest, at in rows if at is not None)
 
 
 def came_together(person: UUID, invitations: tuple[Acceptance, ...], *, now: datetime) -> frozenset[UUID]:
