@@ -9,11 +9,12 @@ from django.db import connection
 
 from foretell.config import migrating
 from foretell.config.migrating import NotAllMigrated, migrate, migrate_tenant
+from foretell.core.database_backend.roles import role_state
 from foretell.core.tenancy import as_owner, use_public, use_tenant
 from foretell.tenants.cloning import migrate_schema
 from foretell.tenants.deleting import delete_tenant
 from foretell.tenants.models import Tenant
-from foretell.tenants.roles import drop_role
+from foretell.tenants.roles import drop_role, missing_roles
 from foretell.tenants.schemas import behind, current_schemas, missing_of
 from foretell.tenants.services import create_tenant
 
@@ -164,6 +165,23 @@ def test_a_schema_and_a_role_that_are_missing_are_made(late: list[Tenant]) -> No
 
     assert missing_of([schema]) == {schema: 0}
     with use_tenant(late[2]), connection.cursor() as cursor:
+        cursor.execute("SELECT current_user, count(*) FROM accounts_user")
+        assert cursor.fetchone() == (schema, 0)
+
+
+def test_a_role_without_rights_gets_them_again(late: list[Tenant]) -> None:
+    """As after a restore without privileges, beside the database that it was dumped from."""
+    migrate()
+    schema = late[1].schema_name
+    with use_public(), as_owner(), connection.cursor() as cursor:
+        cursor.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {schema}")
+        cursor.execute(f"REVOKE ALL ON SCHEMA {schema} FROM {schema}")
+        assert missing_roles() == [schema]
+        assert not role_state(connection).is_usable
+
+    migrate()
+
+    with use_tenant(late[1]), connection.cursor() as cursor:
         cursor.execute("SELECT current_user, count(*) FROM accounts_user")
         assert cursor.fetchone() == (schema, 0)
 

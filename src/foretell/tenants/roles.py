@@ -10,6 +10,11 @@ from psycopg.errors import DependentObjectsStillExist
 log = structlog.get_logger(__name__)
 
 _MAY_CREATE = "SELECT rolsuper OR rolcreaterole, rolsuper FROM pg_roles WHERE rolname = session_user"
+_MISSING = """
+SELECT schema_name FROM tenants_tenant
+LEFT JOIN pg_roles AS role ON role.rolname = schema_name LEFT JOIN pg_namespace AS schema ON schema.nspname = schema_name
+WHERE role.oid IS NULL OR (schema.oid IS NOT NULL AND NOT has_schema_privilege(role.oid, schema.oid, 'USAGE'))
+"""
 _ROWS = "SELECT, INSERT, UPDATE, DELETE"  # of every table. Security: not TRUNCATE, not TRIGGER, and no table is the role's own
 
 
@@ -30,9 +35,9 @@ def ensure_role(schema_name: str) -> bool:
 
 
 def missing_roles() -> list[str]:
-    """Return the schemas of tenants that have no role."""
+    """Return the schemas of tenants that have no role, or one without rights: a backup may bring back a schema, but not who may use it."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT schema_name FROM tenants_tenant WHERE schema_name NOT IN (SELECT rolname FROM pg_roles)")
+        cursor.execute(_MISSING)
         return [name for (name,) in cursor.fetchall()]
 
 

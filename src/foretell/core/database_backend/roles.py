@@ -18,7 +18,10 @@ OFF = "off"
 _STATE = """
 SELECT (SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = session_user) AS may_create,
        count(*) AS schemas,
-       count(*) FILTER (WHERE role.oid IS NOT NULL AND pg_has_role(session_user, role.oid, %(how)s)) AS usable
+       count(*) FILTER (
+           WHERE role.oid IS NOT NULL AND pg_has_role(session_user, role.oid, %(how)s)
+           AND has_schema_privilege(role.oid, schema.oid, 'USAGE')
+       ) AS usable
 FROM pg_namespace AS schema LEFT JOIN pg_roles AS role ON role.rolname = schema.nspname
 WHERE schema.nspname ~ '^t_[a-z0-9]{1,40}$' AND schema.nspname <> %(template)s
 """
