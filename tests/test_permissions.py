@@ -219,7 +219,10 @@ PAGES = {
 }
 PAGES |= addresses.PAGES
 # What lets one in there is the link itself (tests/accounts/test_invitations.py); without a right one nothing is there.
-BY_LINK = {"web:invitation": "/accounts/invitation/01a1fd195c377fea93a30000000000c0:1t:AAAA/"}
+BY_LINK = {
+    "web:invitation": "/accounts/invitation/01a1fd195c377fea93a30000000000c0:1t:AAAA/",
+    "openid_connect_callback": "/accounts/oidc/work/callback/",  # of a provider that is there: tests/accounts/identity_providers
+}
 # A step of a sign-in that was begun (tests/web/test_security.py); without one it leads back to the login.
 STEPS = {"mfa_authenticate": "/accounts/2fa/"}
 OPEN_TO_ALL = {
@@ -230,7 +233,7 @@ OPEN_TO_ALL = {
 }
 POST_ONLY = {
     "web:logout": "/accounts/logout/", "account_logout": "/accounts/logout/", "web:promotion": f"/promotions/{PROMOTION}/",
-    "mfa_give_up": "/accounts/2fa/cancel/",
+    "mfa_give_up": "/accounts/2fa/cancel/", "openid_connect_login": "/accounts/oidc/work/login/",
 }  # fmt: skip
 # What decides there is in the body (tests/accounts/tokens); whatever credential comes along is not looked at.
 TOKENS = {

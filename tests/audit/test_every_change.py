@@ -154,6 +154,8 @@ SECOND_FACTORS = {("POST", f"mfa_{name}") for name in (
     "activate_totp", "deactivate_totp", "generate_recovery_codes", "add_webauthn", "edit_webauthn", "remove_webauthn", "authenticate",
     "reauthenticate", "reauthenticate_webauthn", "login_webauthn", "give_up",
 )} | {("DELETE", "accounts:user-second-factor")}  # fmt: skip
+#: Of identity providers: tests/accounts/identity_providers.
+PROVIDERS = {("POST", "openid_connect_login"), ("POST", "openid_connect_callback")}
 #: Through the admin: tests/admin/test_writing.py.
 ADMIN = {("POST", name) for name in addresses.CHANGES}
 #: Walked through in tests/accounts/flows, where their rows are looked at.
@@ -311,13 +313,13 @@ def test_who_comes_by_an_invitation_over_rest_leaves_a_row(acme: House, http_for
 
 
 def test_every_address_that_takes_a_change_has_a_recipe() -> None:
-    known = RECIPES.keys() | CHANGES_NOTHING | ADMIN | SECOND_FACTORS
+    known = RECIPES.keys() | CHANGES_NOTHING | ADMIN | SECOND_FACTORS | PROVIDERS
 
     assert [key for key in changing() if key not in known | FLOWS] == []
 
 
 def test_no_recipe_is_left_of_an_address_that_is_gone() -> None:
-    assert (RECIPES.keys() | CHANGES_NOTHING | ADMIN | SECOND_FACTORS | FLOWS) - set(changing()) == set()
+    assert (RECIPES.keys() | CHANGES_NOTHING | ADMIN | SECOND_FACTORS | PROVIDERS | FLOWS) - set(changing()) == set()
 
 
 @pytest.mark.parametrize("control", ["a route", "a page"])
@@ -327,7 +329,7 @@ def test_control_an_address_without_a_recipe_is_found(control: str, monkeypatch:
     else:
         monkeypatch.setattr("tests.audit.test_every_change.READ_PAGES", set())
 
-    assert set(changing()) - (RECIPES.keys() | CHANGES_NOTHING | ADMIN | SECOND_FACTORS | FLOWS)
+    assert set(changing()) - (RECIPES.keys() | CHANGES_NOTHING | ADMIN | SECOND_FACTORS | PROVIDERS | FLOWS)
 
 
 def changing() -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ urlpatterns = [
     path("admin/", tenant_site().urls),
     path("", include("foretell.web.account_urls")),
     path("", include("foretell.web.security_urls")),
+    path("", include("foretell.accounts.identity_providers.urls")),
 ]
 
 handler400 = "foretell.config.errors.bad_request"
