@@ -42,20 +42,21 @@ class Change:
 
 YES = {"post": "yes"}
 MODEL = {"description": "Adds.", "limit_scope": "", "log_payload": "full", "redacted": ""}
+#: In an order in which each can be made behind the others.
 CHANGES = {
     "admin:accounts_user_add": Change("user.created", {"username": "ci", "role": "editor"}),
     "admin:accounts_user_change": Change("user.role_changed", {"role": "editor", "is_active": "on", "responsible": "adam"}),
-    "admin:accounts_user_delete": Change("user.removed", YES),
     "admin:accounts_apikey_delete": Change("key.revoked", YES),
+    "admin:accounts_user_delete": Change("user.removed", YES),
     "admin:accounts_invitation_add": Change("invitation.created", {"email": "n@acme.example", "role": "viewer"}),
     "admin:accounts_invitation_delete": Change("invitation.revoked", YES),
     "admin:registry_registeredmodel_add": Change("model.created", {"name": "wine", "description": ""}),
     "admin:registry_registeredmodel_change": Change("model.changed", MODEL),
     "admin:registry_modelversion_change": Change("version.changed", {"description": "The second."}),
-    "admin:registry_modelversion_delete": Change("version.deleted", YES),
-    "admin:registry_alias_add": Change("alias.moved", {"model_name": "sum", "alias": "canary", "number": "2"}),
+    "admin:registry_alias_add": Change("alias.moved", {"model_name": "sum", "alias": "canary", "number": "1"}),
     "admin:registry_alias_change": Change("alias.moved", {"number": "2"}),
     "admin:registry_alias_delete": Change("alias.deleted", YES),
+    "admin:registry_modelversion_delete": Change("version.deleted", YES),
 }  # fmt: skip
 #: Only read; a form that is sent there is refused, or is no form at all.
 READ = PAGES.keys() - CHANGES.keys()

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.admin.filters import EmptyFieldListFilter, SimpleListFilter
 
-OF_FIELD = ("", "__exact", "__isnull", "__gte", "__lt")
+OF_FIELD = ("", "__exact", "__isnull")
 
 
 def allowed_lookups(filters: Iterable[Any]) -> set[str]:

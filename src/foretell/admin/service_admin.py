@@ -28,7 +28,10 @@ class ServiceAdmin(WithoutContentTypes):
     shown : fields that are only read.
     written, added : fields of `form` and of `add_form`, for what `change` and `create` take.
     writes : which of add, change and delete there are.
+    words : what people call one, and many; "" where Django's words will do.
     """
+
+    words: ClassVar[tuple[str, str]] = ("", "")
 
     shown: ClassVar[Sequence[str]] = ()
     written: ClassVar[Sequence[str]] = ()
@@ -43,6 +46,12 @@ class ServiceAdmin(WithoutContentTypes):
     list_max_show_all = 200
     show_full_result_count = False
     delete_confirmation_template = "foretell_admin/removal.html"
+
+    def __init__(self, model: Any, admin_site: Any) -> None:
+        """Name things as people do. In the models' own Meta, it would be a migration of each schema that changes nothing there."""
+        super().__init__(model, admin_site)
+        if self.words[0]:
+            self.opts.verbose_name, self.opts.verbose_name_plural = self.words
 
     # --- what a subclass says ---
 

@@ -9,13 +9,20 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from foretell.accounts.permissions import may_read_audit, principal_of
+from foretell.admin.filters import Since
 from foretell.admin.paging import CappedPaginator
 from foretell.admin.service_admin import ServiceAdmin
 from foretell.audit.models import Entry
 
 
+class SinceAt(Since):
+    field = "at"
+
+
 class AuditAdmin(ServiceAdmin):
     """Of either chain."""
+
+    words = ("audit entry", "audit entries")
 
     shown = (
         "position", "at", "action", "target_kind", "target_id", "target_name", "was", "became", "actor_name", "actor_id", "credential",
@@ -25,7 +32,7 @@ class AuditAdmin(ServiceAdmin):
     paginator = CappedPaginator
     list_display = ("position", "at", "action", "target_kind", "target", "actor_name", "credential", "face", "address")
     list_display_links = ("position", "action")
-    list_filter = ("at",)
+    list_filter = (SinceAt,)
     search_fields = ("=action", "=actor_name", "=target_id", "=target_name", "=request_id")
     search_help_text = _("An action, a name, an id of a target or of a request, as it stands there.")
     ordering = ("-position",)

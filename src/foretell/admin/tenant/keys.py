@@ -10,10 +10,12 @@ from foretell.accounts import api_keys
 from foretell.accounts.models import APIKey
 from foretell.accounts.permissions import managed_roles, may_read_audit, may_see_keys, principal_of
 from foretell.accounts.serializers import state_of
+from foretell.admin.filters import Since
 from foretell.admin.service_admin import ServiceAdmin
 
 
 class KeyAdmin(ServiceAdmin):
+    words = ("API key", "API keys")
     shown = (
         "key_id", "name", "user", "state", "scopes", "model_names", "created_by", "created_at", "last_used_at", "expires_at",
         "revoked_at", "rolled_to",
@@ -21,7 +23,7 @@ class KeyAdmin(ServiceAdmin):
     writes = frozenset({"delete"})
     removal = _("The key is revoked, for good: what uses it is refused from now on.")
     list_display = ("__str__", "name", "user", "state", "scopes", "created_at", "last_used_at", "expires_at")
-    list_filter = ("created_at", ("revoked_at", admin.EmptyFieldListFilter), ("expires_at", admin.EmptyFieldListFilter))
+    list_filter = (Since, ("revoked_at", admin.EmptyFieldListFilter), ("expires_at", admin.EmptyFieldListFilter))
     search_fields = ("name", "user__username", "key_id")
 
     @admin.display(description=_("state"))

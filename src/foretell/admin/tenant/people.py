@@ -53,6 +53,8 @@ class InvitationForm(ServiceForm):
 class PersonAdmin(ServiceAdmin):
     """People are invited; what is added here is a service account."""
 
+    words = ("person or service account", "people and service accounts")
+
     form, add_form = PersonForm, ServiceAccountForm
     shown = (
         "username", "email", "is_person", "role", "is_active", "responsible", "last_login", "created_at", "updated_at",

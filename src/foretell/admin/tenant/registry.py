@@ -18,6 +18,7 @@ from foretell.accounts.permissions import (
     model_reach,
     principal_of,
 )
+from foretell.admin.filters import Since
 from foretell.admin.service_admin import ServiceAdmin
 from foretell.admin.tenant.registry_forms import AliasForm, ModelForm, NewAliasForm, NewModelForm, VersionForm
 from foretell.refusals import NotAllowed
@@ -31,6 +32,7 @@ class RegistryAdmin(ServiceAdmin):
 
 
 class ModelAdmin(RegistryAdmin):
+    words = ("model", "models")
     form, add_form = ModelForm, NewModelForm
     shown = (
         "name", "description", "tags", "archived_at", "limit_scope", "log_payload", "redacted_inputs", "created_by", "created_at",
@@ -69,6 +71,7 @@ class ModelAdmin(RegistryAdmin):
 
 
 class VersionAdmin(RegistryAdmin):
+    words = ("version", "versions")
     form = VersionForm
     shown = (
         "model", "number", "state", "reason", "runtime", "runtime_reason", "task", "size_bytes", "sha256", "description", "metrics", "tags",
@@ -78,7 +81,7 @@ class VersionAdmin(RegistryAdmin):
     writes = frozenset({"change", "delete"})
     removal = gettext_lazy("Its number is never used again, and what it predicted stays in the log.")
     list_display = ("__str__", "state", "runtime", "task", "size_bytes", "created_by", "created_at", "ready_at")
-    list_filter = ("state", "created_at")
+    list_filter = ("state", Since)
     search_fields = ("model__name", "=sha256")
     ordering = ("-created_at", "-pk")
 
@@ -103,8 +106,14 @@ class VersionAdmin(RegistryAdmin):
         describing.delete_version(version=obj, principal=principal_of(request))
 
 
+class SinceMoved(Since):
+    field = "updated_at"
+
+
 class AliasAdmin(RegistryAdmin):
     """Moving one is a promotion: where the model asks for four eyes, a second person decides."""
+
+    words = ("alias", "aliases")
 
     form, add_form = AliasForm, NewAliasForm
     shown = ("name", "model", "version", "task", "updated_at")
@@ -113,7 +122,7 @@ class AliasAdmin(RegistryAdmin):
     writes = frozenset({"add", "change", "delete"})
     removal = gettext_lazy("Whoever asks for this alias is told that there is none. Its history stays.")
     list_display = ("__str__", "model", "name", "version_number", "updated_at")
-    list_filter = ("updated_at",)
+    list_filter = (SinceMoved,)
     search_fields = ("model__name", "=name")
 
     @admin.display(description=gettext_lazy("version"), ordering="version__number")
