@@ -31,6 +31,7 @@ class SessionsView(generics.GenericAPIView[Any]):
 
     required_actions = {"GET": Action.MANAGE_SELF, "DELETE": Action.MANAGE_SELF}
     serializer_class = SessionSerializer
+    pagination_class = None  # they are few, and answered at once
 
     @extend_schema(operation_id="sessions_list", responses=SessionSerializer(many=True))
     def get(self, request: Request) -> Response:
