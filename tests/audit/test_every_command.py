@@ -33,6 +33,7 @@ RECIPES = {
     "tenant limits": Recipe("tenant.limited", "tenant limits initech --user 5/s", is_installations=True),
     "tenant log": Recipe("tenant.log_changed", "tenant log initech --retention-days 3", is_installations=True),
     "tenant plan": Recipe("tenant.planned", "tenant plan initech tiny", first="plan set tiny --user 5/s", is_installations=True),
+    "tenant sign-up": Recipe("tenant.sign_up_changed", "tenant sign-up initech open"),
     "tenant suspend": Recipe("tenant.suspended", "tenant suspend initech", is_installations=True),
     "tenant resume": Recipe("tenant.resumed", "tenant resume initech", first="tenant suspend initech", is_installations=True),
     "tenant delete": Recipe("tenant.deleted", "tenant delete initech --now --yes", is_installations=True),
@@ -51,6 +52,8 @@ RECIPES = {
     "user deactivate": Recipe("user.deactivated", "user deactivate bill"),
     "user reactivate": Recipe("user.reactivated", "user reactivate bill", first="user deactivate bill"),
     "user reset-mfa": Recipe("mfa.reset", "user reset-mfa bill"),
+    "user sign-out": Recipe("session.all_ended", "user sign-out bill"),
+    "user verify": Recipe("user.email_verified", "user verify una"),
     "user remove": Recipe("user.removed", "user remove bill --yes"),
     "user invite": Recipe("invitation.created", "user invite milton@initech.example"),
     "user uninvite": Recipe("invitation.revoked", "user uninvite milton@initech.example", first="user invite milton@initech.example"),
@@ -105,6 +108,7 @@ def initech(cast: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     tenant = get_tenant("initech")
     with use_tenant(tenant):
         bill = create_user(username="bill", email="bill@initech.example", password=PASSWORD)
+        create_user(username="una", email="una@initech.example", password=PASSWORD, is_email_verified=False)
         create_key(user=bill, name="k", scopes=["predict"])
         Authenticator.objects.create(user=bill, type="totp", data={"secret": "sealed"})
     ready_sum_model(House(tenant=tenant, people={}), by="owner")

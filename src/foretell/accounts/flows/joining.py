@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from django.db import transaction
 
+from foretell.accounts.errors import of_field
 from foretell.accounts.models import SignUp, SignUpPolicy
 from foretell.audit.recording import record
 from foretell.core.tenancy import current_tenant
@@ -44,6 +45,18 @@ def require_invitations() -> None:
     """
     if sign_up_mode() == SignUp.CLOSED:
         raise JoiningClosed
+
+
+def read_mode(text: str) -> SignUp:
+    """Return the mode that a person typed.
+
+    Raises
+    ------
+    InvalidAccount
+    """
+    if text not in SignUp.values:
+        raise of_field("mode", "invalid", f"Found {text[:40]!r}, expected one of {', '.join(SignUp.values)}.")
+    return SignUp(text)
 
 
 def anything(found: SignUp) -> None:

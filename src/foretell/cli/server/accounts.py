@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from foretell.cli.output import print_json, print_rows, said, say
-from foretell.cli.server import invitations
+from foretell.cli.server import account_flows, invitations
 from foretell.cli.server.tenant_at_hand import AsJSON, TenantName, in_tenant
 
 UserName = Annotated[str, typer.Argument(help="The user's name or e-mail address.")]
@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     ):
         user.command(name)(command)
     invitations.add_commands(user)
+    account_flows.add_user_commands(user)
     app.add_typer(user, name="user")
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from foretell.cli.output import print_json, print_rows, say
-from foretell.cli.server import tenant_archives, tenant_states, tenant_usage
+from foretell.cli.server import account_flows, tenant_archives, tenant_states, tenant_usage
 from foretell.cli.server.installation import installation
 
 AsJSON = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
         tenant.command(name)(command)
     for module in (tenant_states, tenant_usage, tenant_archives):
         module.add_commands(tenant)
+    account_flows.add_tenant_commands(tenant)
     app.add_typer(tenant, name="tenant")
 
 
