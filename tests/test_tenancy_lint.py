@@ -13,6 +13,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "foretell"
 ROOMS = (
     "accounts",
+    "admin",
     "audit",
     "config",
     "core",
@@ -67,6 +68,7 @@ CONNECTING = {
 }
 #: Who knows places on the disk, and how tenants are apart there.
 PLACES = {
+    "admin/operators/health.py": "how full the disk is, and what of the installation's log waits",
     "accounts/limiting.py": "counters, by digests of the tenant's id",
     "audit/anchors.py": "where each chain ends, by the schema",
     "core/asgi_handler.py": "bodies on their way in, without a name",

@@ -303,6 +303,23 @@ def test_health_tells_of_a_schema_that_is_behind(
     assert "3 migrations behind" in olga.get("/admin/health/").text
 
 
+def test_without_a_host_the_command_says_what_to_set(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from django.conf import settings
+
+    from foretell.cli import app as cli
+
+    monkeypatch.setattr(settings, "OPERATORS_HOST", "")
+    monkeypatch.setattr("sys.argv", ["foretell", "operator", "link"])
+
+    with pytest.raises(SystemExit) as caught:
+        cli.run()
+
+    assert caught.value.code == cli.EXIT_INVALID
+    assert "FORETELL_OPERATORS_HOST" in capsys.readouterr().err
+
+
 def test_every_way_in_and_out_is_audited(stranger: httpx.Client) -> None:
     path = link()
     made = said()
