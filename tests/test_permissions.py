@@ -60,6 +60,7 @@ PUSH = {
     },
 }
 MATCH = {"headers": {"If-Match": "*"}}
+PROVIDER = {"json": {"name": "Work", "issuer": "https://id.example", "client_id": "foretell", "secret": "secret"}}
 SAID = {"description": "x", "tags": {}, "metrics": {}, "lineage": {}}
 
 # fmt: off
@@ -83,6 +84,10 @@ MATRIX = [
     Row("GET", "accounts:user", f"{API}/users/{ROBOT}/", 403, 403, 200),
     Row("PATCH", "accounts:user", f"{API}/users/{ROBOT}/", 403, 403, 200, {"json": {"role": "editor"}}),
     Row("DELETE", "accounts:user", f"{API}/users/{ROBOT}/", 403, 403, 204),
+    Row("GET", "accounts:identity-providers", f"{API}/identity-providers/", 403, 403, 403, owner=200, is_somebodys=False),
+    Row("GET", "accounts:identity-provider", f"{API}/identity-providers/work/", 403, 403, 403, owner=404),
+    Row("PUT", "accounts:identity-provider", f"{API}/identity-providers/work/", 403, 403, 403, PROVIDER, owner=200, is_somebodys=False),
+    Row("DELETE", "accounts:identity-provider", f"{API}/identity-providers/work/", 403, 403, 403, owner=404),
     Row("DELETE", "accounts:user-second-factor", f"{API}/users/{ROBOT}/second-factor/", 403, 403, 409),
     Row("GET", "accounts:invitations", f"{API}/invitations/", 403, 403, 200, is_somebodys=False),
     Row("POST", "accounts:invitations", f"{API}/invitations/", 403, 403, 201, {"json": {"email": "new@acme.example"}}, is_somebodys=False),
@@ -206,6 +211,9 @@ PAGES = {
     "web:transfer": "/settings/ownership/",
     "web:leave": "/settings/leave/",
     "web:audit": "/settings/audit/",
+    "web:identity": "/settings/identity/",
+    "web:identity-provider": "/settings/identity/work/",
+    "identity_disconnect": "/settings/security/identities/work/remove/",
     "mfa_index": "/settings/security/",
     "mfa_activate_totp": "/settings/security/app/",
     "mfa_deactivate_totp": "/settings/security/app/off/",

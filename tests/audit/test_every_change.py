@@ -15,7 +15,7 @@ from foretell.audit.refusals import SAFE
 from tests.admin import addresses
 from tests.cast import PASSWORD, House, Person
 from tests.http import HttpFor, http_client
-from tests.test_permissions import API, INVITATION, MATCH, MATRIX, PROMOTION, ROBOT, named, robot, sum_model  # noqa: F401  fixtures are used by name
+from tests.test_permissions import API, INVITATION, MATCH, MATRIX, PROMOTION, PROVIDER, ROBOT, named, robot, sum_model  # noqa: F401  fixtures are used by name
 from tests.web.conftest import SignedIn
 
 SUM = f"{API}/models/sum"
@@ -62,6 +62,10 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ("POST", "accounts:invitations"): Recipe("invitation.created"),
     ("DELETE", "accounts:invitation"): Recipe("invitation.revoked"),
     ("POST", "accounts:invitation-accept"): Recipe("invitation.accepted", by="new@acme.example"),
+    ("PUT", "accounts:identity-provider"): Recipe("identity_provider.set"),
+    ("DELETE", "accounts:identity-provider"): Recipe(
+        "identity_provider.removed", first=(("PUT", f"{API}/identity-providers/work/", PROVIDER),)
+    ),
     ("POST", "registry:models"): Recipe("model.created"),
     ("PUT", "registry:model"): Recipe("model.changed"),
     ("PATCH", "registry:model"): Recipe("model.changed"),
@@ -108,6 +112,7 @@ PAGES: dict[tuple[str, str], Recipe] = {
     ("POST", "web:access"): Recipe("grant.given", path="/models/sum/access/", request=form(do="grant", user="bob", actions=["push"])),
     ("POST", "web:promotion"): Recipe("promotion.declined", path=f"/promotions/{PROMOTION}/", request=form(verb="decline"), at="/promotions/"),
     ("POST", "web:keys"): Recipe("key.created", path="/settings/keys/", request=form(name="k", scopes=["predict"])),
+    ("POST", "web:identity"): Recipe("identity_provider.set", path="/settings/identity/", request=form(slug="work", **PROVIDER["json"])),
     ("POST", "web:key-roll"): Recipe("key.rolled", path="/settings/keys/robotrobot/roll/", request=form(grace_s="1")),
     ("POST", "web:key-revoke"): Recipe("key.revoked", path="/settings/keys/robotrobot/revoke/", request=form()),
     ("POST", "web:account"): Recipe("user.changed", by="zoe", path="/settings/account/", request=form(
@@ -155,7 +160,7 @@ SECOND_FACTORS = {("POST", f"mfa_{name}") for name in (
     "reauthenticate", "reauthenticate_webauthn", "login_webauthn", "give_up",
 )} | {("DELETE", "accounts:user-second-factor")}  # fmt: skip
 #: Of identity providers: tests/accounts/identity_providers.
-PROVIDERS = {("POST", "openid_connect_login"), ("POST", "openid_connect_callback")}
+PROVIDERS = {("POST", "openid_connect_login"), ("POST", "openid_connect_callback"), ("POST", "identity_disconnect"), ("POST", "web:identity-provider")}
 #: Through the admin: tests/admin/test_writing.py.
 ADMIN = {("POST", name) for name in addresses.CHANGES}
 #: Walked through in tests/accounts/flows, where their rows are looked at.

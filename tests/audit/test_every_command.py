@@ -57,6 +57,10 @@ RECIPES = {
     "user remove": Recipe("user.removed", "user remove bill --yes"),
     "user invite": Recipe("invitation.created", "user invite milton@initech.example"),
     "user uninvite": Recipe("invitation.revoked", "user uninvite milton@initech.example", first="user invite milton@initech.example"),
+    "identity set": Recipe("identity_provider.set", "identity set work --issuer https://id.example --client-id foretell"),
+    "identity remove": Recipe(
+        "identity_provider.removed", "identity remove work", first="identity set work --issuer https://id.example --client-id foretell"
+    ),
     "key create": Recipe("key.created", "key create --user bill --scope predict"),
     "key roll": Recipe("key.rolled", "key roll {key}"),
     "key revoke": Recipe("key.revoked", "key revoke {key}"),
@@ -71,9 +75,9 @@ RECIPES = {
     "audit prune": Recipe("audit.pruned", "audit prune --before 2100-01-01 --yes"),
 }
 # fmt: on
-OF_TENANTS = ("user", "key", "access", "token", "audit")  # take --tenant
+OF_TENANTS = ("user", "identity", "key", "access", "token", "audit")  # take --tenant
 READ = {
-    "tenant list", "tenant usage", "plan list", "user list", "user invitations", "key list", "access show", "token keys", "audit verify",
+    "tenant list", "tenant usage", "plan list", "user list", "user invitations", "identity list", "key list", "access show", "token keys", "audit verify",
     "audit export", "doctor",
 }  # fmt: skip
 #: Processes, and Django's own commands; what they serve is in the other tests.

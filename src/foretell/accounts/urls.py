@@ -1,5 +1,6 @@
 from django.urls import path
 
+from foretell.accounts.views.identity_providers import ProvidersView, ProviderView
 from foretell.accounts.views.invitations import AcceptView, InvitationsView, InvitationView
 from foretell.accounts.views.joining import SignUpView
 from foretell.accounts.views.keys import KeyRollView, KeysView, KeyView
@@ -20,6 +21,8 @@ urlpatterns = [
     path("api/v1/keys/", KeysView.as_view(), name="keys"),
     path("api/v1/keys/<slug:key_id>/", KeyView.as_view(), name="key"),
     path("api/v1/keys/<slug:key_id>/roll/", KeyRollView.as_view(), name="key-roll"),
+    path("api/v1/identity-providers/", ProvidersView.as_view(), name="identity-providers"),
+    path("api/v1/identity-providers/<slug:slug>/", ProviderView.as_view(), name="identity-provider"),
     path("api/v1/users/", UsersView.as_view(), name="users"),
     path("api/v1/users/<uuid:user_id>/", UserView.as_view(), name="user"),
     path("api/v1/users/<uuid:user_id>/second-factor/", SecondFactorView.as_view(), name="user-second-factor"),

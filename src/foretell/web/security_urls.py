@@ -25,9 +25,11 @@ urlpatterns = [
     path(f"{BELOW}passkeys/add/", _own(views.AddPasskey), name="mfa_add_webauthn"),
     path(f"{BELOW}passkeys/<int:pk>/", _own(views.RenamePasskey), name="mfa_edit_webauthn"),
     path(f"{BELOW}passkeys/<int:pk>/remove/", _own(views.RemovePasskey), name="mfa_remove_webauthn"),
+    path(
+        f"{BELOW}identities/<slug:slug>/remove/", requires(Action.MANAGE_SELF)(views.part), name="identity_disconnect"
+    ),
     path("accounts/2fa/", views.SecondStep.as_view(), name="mfa_authenticate"),
     path("accounts/2fa/cancel/", views.give_up, name="mfa_give_up"),
-    path("accounts/reauthenticate/", _own(views.AgainByPassword), name="account_reauthenticate"),
     path("accounts/reauthenticate/code/", _own(views.AgainByCode), name="mfa_reauthenticate"),
     path("accounts/reauthenticate/passkey/", _own(views.AgainByPasskey), name="mfa_reauthenticate_webauthn"),
     path("accounts/passkey/", views.SignInByPasskey.as_view(), name="mfa_login_webauthn"),

@@ -5,6 +5,7 @@ from foretell.web.views.catalogue import catalogue
 from foretell.web.views.promotions import decide, promotions
 from foretell.web.views.settings.account import account
 from foretell.web.views.settings.audit import audit
+from foretell.web.views.settings.identity import provider, providers
 from foretell.web.views.settings.invitations import come, invitations, revoke_invitation
 from foretell.web.views.settings.keys import keys, revoke_key, roll_key
 from foretell.web.views.settings.leaving import leave, transfer
@@ -28,6 +29,8 @@ urlpatterns = [
     path("settings/sessions/", sessions, name="sessions"),
     path("settings/sessions/<slug:session_id>/end/", end_session, name="session-end"),
     path("settings/sign-up/", sign_up, name="sign-up-policy"),
+    path("settings/identity/", providers, name="identity"),
+    path("settings/identity/<slug:slug>/", provider, name="identity-provider"),
     path("settings/keys/", keys, name="keys"),
     path("settings/keys/<slug:key_id>/roll/", roll_key, name="key-roll"),
     path("settings/keys/<slug:key_id>/revoke/", revoke_key, name="key-revoke"),

@@ -29,8 +29,9 @@ class NotLetIn(ForetellError):
     kind = "permission_denied"
 
 
-class ProviderUnreachable(ForetellError):
-    """The provider, or what stands at its address, did not answer as OpenID Connect has it."""
-
-    code = "provider_unreachable"
+class LastWayIn(ForetellError):
+    code = "last_way_in"
     kind = "conflict"
+
+    def __init__(self) -> None:
+        super().__init__("You sign in by nothing else. Choose a password first, or join another provider.")

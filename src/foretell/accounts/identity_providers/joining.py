@@ -10,7 +10,7 @@ from django.db import transaction
 
 from foretell.accounts.flows.joining import is_open, sign_up_mode
 from foretell.accounts.folding import folded, validate_username
-from foretell.accounts.identity_providers.errors import NotLetIn
+from foretell.accounts.identity_providers.errors import LastWayIn, NotLetIn
 from foretell.accounts.identity_providers.models import IdentityProvider
 from foretell.accounts.invitations import accept_by_provider, is_valid
 from foretell.accounts.models import Invitation, SignUp, User
@@ -66,6 +66,22 @@ def connect(*, provider: IdentityProvider, claimed: Claimed, user: User) -> None
     )
     if not is_new and account.user_id != user.pk:
         raise NotLetIn(f"This account of {provider.name} is joined to somebody else here.")
+
+
+@transaction.atomic
+def disconnect(*, user: User, slug: str) -> None:
+    """Part an account from what a provider says.
+
+    Raises
+    ------
+    LastWayIn
+    """
+    User.objects.select_for_update().get(pk=user.pk)  # Race condition: two at once would each see the other way in
+    mine = SocialAccount.objects.filter(user_id=user.pk)
+    if not user.has_usable_password() and not mine.exclude(provider=slug).exists():
+        raise LastWayIn
+    for account in mine.filter(provider=slug):
+        account.delete()
 
 
 def _check_address(provider: IdentityProvider, claimed: Claimed) -> None:

@@ -7,6 +7,7 @@ from foretell.cli.server import (
     accounts,
     audit,
     doctor,
+    identity,
     keys,
     manage,
     operators,
@@ -18,5 +19,5 @@ from foretell.cli.server import (
 
 
 def register(app: typer.Typer) -> None:
-    for module in (processes, tenants, plans, accounts, keys, access, tokens, audit, operators, doctor, manage):
+    for module in (processes, tenants, plans, accounts, keys, identity, access, tokens, audit, operators, doctor, manage):
         module.register(app)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from allauth.account import views as account
+from allauth.account.decorators import reauthentication_required
 from allauth.account.internal.decorators import login_stage_required
 from allauth.mfa.base import views as base
 from allauth.mfa.models import Authenticator
@@ -11,16 +11,21 @@ from allauth.mfa.stages import AuthenticateStage
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
 from allauth.mfa.webauthn.internal.auth import begin_authentication
+from allauth.socialaccount.models import SocialAccount
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
+from foretell.accounts.identity_providers.joining import disconnect
+from foretell.accounts.identity_providers.models import IdentityProvider
+from foretell.accounts.identity_providers.services import get_provider
 from foretell.accounts.permissions import principal_of
 from foretell.accounts.second_factor.services import codes_left
+from foretell.web.settings_forms import ConfirmForm, tried
 from foretell.web.views.settings.places import context_of
 
 # allauth has no types:
@@ -45,11 +50,13 @@ class Security(_InSettings, base.IndexView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user_id = principal_of(self.request).user.pk
+        joined = set(SocialAccount.objects.filter(user_id=user_id).values_list("provider", flat=True))
         rows = Authenticator.objects.filter(user_id=user_id).order_by("pk")
         return super().get_context_data(
             app=next((row for row in rows if row.type == Authenticator.Type.TOTP), None),
             passkeys=[row for row in rows if row.type == Authenticator.Type.WEBAUTHN],
             codes_left=codes_left(user_id),
+            identities=[(row, row.slug in joined) for row in IdentityProvider.objects.all()],
             **kwargs,
         )
 
@@ -94,11 +101,6 @@ class SecondStep(base.AuthenticateView):
         return self.render_to_response(self.get_context_data(), status=422)
 
 
-@method_decorator([never_cache, sensitive_post_parameters("password")], name="dispatch")
-class AgainByPassword(account.ReauthenticateView):
-    template_name = "web/security/again.html"
-
-
 @method_decorator([never_cache, sensitive_post_parameters("code")], name="dispatch")
 class AgainByCode(base.ReauthenticateView):
     template_name = "web/security/again.html"
@@ -131,3 +133,22 @@ def give_up(request: HttpRequest) -> HttpResponse:
     """Leave a sign-in that was begun."""
     request._login_stage.abort()  # type: ignore[attr-defined]  # the decorator's
     return redirect("account_login")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@reauthentication_required(app="allauth.mfa")
+def part(request: HttpRequest, slug: str) -> HttpResponse:
+    """Part one's account from an identity provider; GET asks whether that is meant."""
+    provider, form = get_provider(slug), ConfirmForm(request.POST or None)
+    if request.method == "POST":
+        form.is_valid()
+        if tried(form, lambda: _parted(request, slug)):
+            return redirect("mfa_index")
+    context = context_of(request, provider=provider, form=form)
+    return render(request, "web/security/identity_remove.html", context, status=422 if form.errors else 200)
+
+
+def _parted(request: HttpRequest, slug: str) -> bool:
+    disconnect(user=principal_of(request).user, slug=slug)
+    return True

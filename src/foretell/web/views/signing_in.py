@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from foretell.accounts.flows.joining import is_open
+from foretell.accounts.identity_providers.models import IdentityProvider
 
 MAX_NAME_CHARS = 254  # the longest e-mail address; a user name is shorter
 
@@ -51,7 +52,8 @@ class SignIn(LoginView):  # type: ignore[misc]  # allauth's classes are untyped
     form_class = SignInForm
 
     def get_context_data(self, **context: Any) -> dict[str, Any]:
-        return {**super().get_context_data(**context), "is_open_for_sign_up": is_open()}
+        more = {"is_open_for_sign_up": is_open(), "providers": IdentityProvider.objects.all()}
+        return {**super().get_context_data(**context), **more}
 
 
 @require_POST

@@ -17,7 +17,14 @@ from foretell.accounts import members as services
 from foretell.accounts import people
 from foretell.accounts.access import requires
 from foretell.accounts.models import User
-from foretell.accounts.permissions import Action, Principal, managed_roles, may_manage, may_reset_second_factor, principal_of
+from foretell.accounts.permissions import (
+    Action,
+    Principal,
+    managed_roles,
+    may_manage,
+    may_reset_second_factor,
+    principal_of,
+)
 from foretell.accounts.roles import Role
 from foretell.accounts.second_factor.services import has_second_factor, reset_second_factor
 from foretell.web.settings_forms import ConfirmForm, ResponsibleForm, RoleForm, ServiceAccountForm, tried
