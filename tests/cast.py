@@ -11,7 +11,7 @@ PASSWORD = "a long enough passphrase"
 CLEARED = (
     "registry_promotionrequest", "registry_aliasmove", "registry_alias", "registry_modelversion", "registry_registeredmodel", "django_session", "usersessions_usersession",
     "monitoring_prediction", "monitoring_usagehour", "monitoring_loggap", "idempotency_keptanswer", "cross_origin_allowedorigin", "tokens_tokenfamily", "tokens_signingkey",
-    "accounts_modelgrant", "accounts_modelpolicy", "accounts_invitation", "accounts_signuppolicy", "flows_outgoingmail", "mfa_authenticator", "socialaccount_socialaccount", "identity_providers_identityprovider",
+    "accounts_modelgrant", "accounts_modelpolicy", "accounts_invitation", "accounts_signuppolicy", "flows_outgoingmail", "flows_pendingsignup", "mfa_authenticator", "socialaccount_socialaccount", "identity_providers_identityprovider",
 )  # fmt: skip
 
 FIRST_STATE: dict[str, Any] = {

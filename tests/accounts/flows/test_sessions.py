@@ -143,7 +143,7 @@ def test_nobody_ends_somebody_elses(acme: House, globex: House, http_for: HttpFo
     alice_s = hers.get(MINE, headers={"Accept": "application/json"}).json()[0]["id"]
     with acme.inside():
         family = tokens.sign_in(user=acme.user("alice"), now=timezone.now())
-    assert family
+    assert family.refresh
 
     for id in (alice_s, "0", "9" * 30, "not-an-id", "01a1fd19-5c37-7fea-93a3-0000000000b0"):
         assert http_for("bob").delete(f"{MINE}{id}/").status_code == 404

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from django.utils import timezone
 
 from foretell.accounts.flows import limits, signing_up
 from foretell.accounts.flows.joining import set_sign_up
@@ -267,3 +268,79 @@ def test_a_sign_up_leaves_rows_without_secrets(acme: House, visitor: httpx.Clien
         told = " ".join(f"{row.before} {row.after}" for row in rows)
         assert code not in told
         assert PASSPHRASE not in told
+
+
+def test_a_name_tells_nothing_either_it_is_taken_in_both_cases(acme: House, http_for: HttpFor) -> None:
+    """Else whoever signs up with an address, and again with the same name, would see whether an account was made."""
+    opened(acme)
+    for name, email in (("first", "new@acme.example"), ("second", "bob@acme.example")):
+        Headless(http_for(None)).post("auth/signup", username=name, email=email, password=PASSPHRASE)
+
+    again = [
+        Headless(http_for(None)).post("auth/signup", username=name, email=f"{name}@else.example", password=PASSPHRASE)
+        for name in ("First", "Second")
+    ]
+
+    assert [answer.status_code for answer in again] == [400, 400]
+    assert again[0].text == again[1].text
+
+
+def test_names_of_sign_ups_that_nobody_verified_are_free_after_a_week(acme: House, http_for: HttpFor) -> None:
+    opened(acme)
+    browser = Headless(http_for(None))
+    browser.post("auth/signup", username="stays", email="stays@acme.example", password=PASSPHRASE)
+    browser.post("auth/email/verify", key=code_in(mails(acme)[0]))
+    for name, email in (("goes", "goes@acme.example"), ("reserved", "bob@acme.example")):
+        Headless(http_for(None)).post("auth/signup", username=name, email=email, password=PASSPHRASE)
+
+    with acme.inside():
+        assert signing_up.forget_unverified(now=timezone.now()) == 0
+        assert signing_up.forget_unverified(now=timezone.now() + signing_up.KEPT_FOR) == 2
+        names = set(User.objects.members().values_list("username", flat=True))
+
+    assert names == {*acme.people, "stays"}
+    again = Headless(http_for(None)).post(
+        "auth/signup", username="goes", email="goes@acme.example", password=PASSPHRASE
+    )
+    assert again.status_code == 401
+
+
+def test_codes_are_limited_over_all_sessions(acme: House, http_for: HttpFor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each session has three tries; but whoever knows the password could begin as many as they like."""
+    opened(acme)
+    monkeypatch.setattr(limits, "CODES", Policy("codes of somebody", Rate.parse("5/h")))
+    first = Headless(http_for(None))
+    first.post("auth/signup", username="zoe", email="zoe@acme.example", password=PASSPHRASE)
+
+    statuses = []
+    for _ in range(3):
+        browser = Headless(http_for(None))
+        browser.post("auth/login", username="zoe", password=PASSPHRASE)
+        statuses += [browser.post("auth/email/verify", key="XXXX-XXXX").status_code for _ in range(2)]
+
+    assert statuses == [400] * 5 + [429]
+
+
+def test_a_code_of_acme_is_none_at_globex_though_the_same_person_signs_up_there(
+    acme: House, globex: House, http_for: HttpFor
+) -> None:
+    for house in (acme, globex):
+        opened(house)
+    here, there = Headless(http_for(None, tenant="acme")), Headless(http_for(None, tenant="globex"))
+    for browser in (here, there):
+        browser.post("auth/signup", username="zoe", email="zoe@both.example", password=PASSPHRASE)
+    ours, theirs = code_in(mails(acme)[0]), code_in(mails(globex)[0])
+
+    assert there.post("auth/email/verify", key=ours).status_code == 400
+    assert there.post("auth/email/verify", key=theirs).status_code == 200  # the control
+
+
+def test_a_sign_up_that_was_begun_at_acme_goes_on_nowhere_else(acme: House, globex: House, http_for: HttpFor) -> None:
+    for house in (acme, globex):
+        opened(house)
+    client = http_for(None, tenant="acme")
+    Headless(client).post("auth/signup", username="zoe", email="zoe@both.example", password=PASSPHRASE)
+    copied = http_for(None, tenant="globex")
+    copied.cookies.set("foretell-session", client.cookies["foretell-session"])
+
+    assert Headless(copied).post("auth/email/verify", key=code_in(mails(acme)[0])).status_code == 409

@@ -1,24 +1,29 @@
 """Signing up: an account with the least role, whose address is to be verified before it opens anything."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from foretell.accounts.errors import AccountExists, AddressTaken
 from foretell.accounts.flows.joining import SignUpClosed, is_open
 from foretell.accounts.flows.limits import take_sign_up
+from foretell.accounts.flows.models import PendingSignUp
 from foretell.accounts.folding import folded
+from foretell.accounts.members import remove_user
 from foretell.accounts.models import User
 from foretell.accounts.people import NAME_TAKEN, create_user
 from foretell.audit.actors import acting, current_actor
 from foretell.audit.recording import record
 
+KEPT_FOR = timedelta(days=7)  # a name, for whoever does not verify their address
+
 
 def sign_up(*, username: str, email: str, password: str, client: str) -> User | None:
     """Make an account for whoever asks; None where the address is somebody's already.
 
-    Security: for an address that is known the password is hashed as well, and the caller goes on alike: who asks learns nothing, and
-    whose address it is gets a mail. That a name is taken is told, since names are chosen.
+    Security: for an address that is known the password is hashed as well, the name is taken as well, and the caller goes on alike: who
+    asks learns nothing, and whose address it is gets a mail. That a name is taken is told, since people choose names.
 
     Raises
     ------
@@ -27,22 +32,51 @@ def sign_up(*, username: str, email: str, password: str, client: str) -> User | 
     if not is_open():
         raise SignUpClosed
     take_sign_up(client=client)
-    if User.objects.filter(username_key=folded(username)).exists():  # Optimization: no hash for a name that is taken
+    key = folded(User.normalize_username(username))
+    if _is_taken(key):  # Optimization: no hash for a name that is taken
         raise AccountExists(NAME_TAKEN)
     try:
         return _made(username, email, password)
     except AddressTaken:
+        _reserve(key, None)
         return None
+
+
+@transaction.atomic
+def forget_unverified(*, now: datetime) -> int:
+    """Let names go that were taken in sign-ups a week ago, and the accounts whose address nobody has verified since."""
+    over = list(PendingSignUp.objects.select_related("user").filter(created_at__lt=now - KEPT_FOR))
+    for pending in over:
+        if pending.user is not None and _was_never_used(pending.user):
+            remove_user(user=pending.user, now=now)
+    PendingSignUp.objects.filter(pk__in=[pending.pk for pending in over]).delete()
+    return len(over)
 
 
 @transaction.atomic
 def _made(username: str, email: str, password: str) -> User:
     with acting(replace(current_actor(), name=username)):
         user = create_user(username=username, email=email, password=password, is_email_verified=False)
-        record(
-            action="user.signed_up",
-            target=("user", str(user.pk)),
-            name=user.username,
-            after={"username": user.username},
-        )
+        after = {"username": user.username}
+        record(action="user.signed_up", target=("user", str(user.pk)), name=user.username, after=after)
+    _reserve(user.username_key, user)
     return user
+
+
+def _is_taken(key: str) -> bool:
+    is_pending = PendingSignUp.objects.filter(pk=key).exists()
+    return User.objects.filter(username_key=key).exists() or is_pending
+
+
+def _reserve(key: str, user: User | None) -> None:
+    """Race condition: of several who take one name at once, the database lets one."""
+    try:
+        with transaction.atomic():
+            PendingSignUp.objects.create(username_key=key, user=user)
+    except IntegrityError as err:
+        raise AccountExists(NAME_TAKEN) from err
+
+
+def _was_never_used(user: User) -> bool:
+    is_as_it_was = user.removed_at is None and user.email_verified_at is None and user.last_login is None
+    return is_as_it_was and not user.api_keys.exists()

@@ -6,7 +6,7 @@ import structlog
 from django.utils import timezone
 from procrastinate import RetryStrategy
 
-from foretell.accounts.flows import outbox, resetting
+from foretell.accounts.flows import outbox, resetting, signing_up
 from foretell.tenants.tasks import each_tenant_task, tenant_task
 
 log = structlog.get_logger(__name__)
@@ -29,3 +29,10 @@ def forget_mails() -> None:
     """Every night: mails that could not be sent."""
     if forgotten := outbox.forget(now=timezone.now()):
         log.warning("mails could not be sent for a day, and are forgotten", count=forgotten)
+
+
+@each_tenant_task(cron="11 4 * * *", queueing_lock="forget_unverified")
+def forget_unverified() -> None:
+    """Every night: sign-ups whose address nobody verified."""
+    if forgotten := signing_up.forget_unverified(now=timezone.now()):
+        log.info("sign-ups were not verified for a week, and are forgotten", count=forgotten)

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from foretell.accounts.errors import NoPerson
+from foretell.accounts.flows.models import PendingSignUp
 from foretell.accounts.folding import folded
 from foretell.accounts.models import User
 from foretell.audit.actors import Actor, Credential, acting, current_actor
@@ -48,6 +49,7 @@ def mark_verified(user: User, now: datetime) -> None:
     """Verify the address of somebody whose row is held."""
     user.email_verified_at = now
     user.save(update_fields=["email_verified_at", "updated_at"])
+    PendingSignUp.objects.filter(user=user).delete()
     record(
         action="user.email_verified", target=("user", str(user.pk)), name=user.username,
         before={"email_verified_at": None}, after={"email": user.email, "email_verified_at": now},
