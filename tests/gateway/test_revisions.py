@@ -209,7 +209,7 @@ def test_a_tenant_is_read_in_a_constant_number_of_queries(acme: House) -> None:
         create_key(user=acme.user("bob"), name="k", scopes=["predict"], expires_at=timezone.now() + timedelta(days=1))
         sign_in(user=acme.user("bob"), now=timezone.now())
 
-    assert count() == few == 9
+    assert count() == few == 10
 
 
 def start(work: Callable[[], object], house: House, errors: list[BaseException] | None = None) -> threading.Thread:

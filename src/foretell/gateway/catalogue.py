@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from foretell.gateway.entries import entry_of
+from foretell.gateway.looks import Looks
 from foretell.gateway.rows import TenantRows
 from foretell.gateway.tokens import TokenFacts, facts_of
 from foretell.serving.catalogue import Tenant
@@ -45,9 +46,14 @@ class MemoryCatalogue:
     ----------
     base_domain
         Each tenant is at ``<name>.<base domain>`` too, as `tenants.resolving` has it.
+    looks
+        Where a request waits until the database was looked at once more.
     """
 
-    def __init__(self, *, base_domain: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, *, base_domain: str, looks: Looks | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.looks = looks or Looks(lambda: None)
         self._suffix = f".{base_domain}"
         self._clock = clock
         self._published: dict[str, Tenant] = {}  # by schema; what hosts and names lead to is replaced in one step
@@ -75,6 +81,9 @@ class MemoryCatalogue:
     def named(self, name: str) -> Tenant | None:
         schema = self._schema_of_name.get(name)
         return None if schema is None else self._published.get(schema)
+
+    async def caught_up(self, tenant: Tenant) -> None:
+        await self.looks.wait(tenant.schema_name)
 
     # --- for whoever follows the database ---
 

@@ -25,6 +25,7 @@ from foretell.serving.catalogue import Tenant
 log = structlog.get_logger(__name__)
 
 POLL_S = 0.5
+REST_S = 0.05  # between two looks: what changes in quick succession is read together
 RECONNECT_S = (
     0.2,
     2.0,
@@ -102,6 +103,7 @@ class Follower:
                 self._note_away(err)
             except Exception:
                 log.exception("the catalogue stopped following the database, and begins again")
+            self._catalogue.looks.close()
             self._wait_away(wait_s * random.uniform(0.5, 1.0))  # noqa: S311  no secret: a wait
             wait_s = min(2 * wait_s, RECONNECT_S[1])
 
@@ -113,10 +115,14 @@ class Follower:
         self._has_tried.set()
 
     def _follow(self, listener: Listener) -> None:
+        looks = self._catalogue.looks
         while not self._stopping.is_set():
+            waits = looks.begin()
             self._catch_up(listener)
             self._look_after()
-            listener.wait(POLL_S)
+            looks.end(waits, is_loading=self._publisher.is_loading)
+            self._stopping.wait(REST_S)
+            listener.wait(POLL_S - REST_S)
 
     def _wait_away(self, seconds: float) -> None:
         """Versions may still be swapped while the database is away: those that are on disk."""

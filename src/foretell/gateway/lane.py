@@ -18,6 +18,7 @@ from foretell.gateway.keeping import Keeper, snapshot_of
 from foretell.gateway.limits import TenantLimits
 from foretell.gateway.listening import Bell
 from foretell.gateway.log import PredictionLog
+from foretell.gateway.looks import Looks
 from foretell.gateway.models import ModelStore
 from foretell.gateway.publishing import Publisher
 from foretell.inference.loaded_models import LoadedModels
@@ -46,7 +47,7 @@ class Gateway:
     def __init__(self, *, loaded: LoadedModels = loaded_models, hears: bool = True) -> None:
         directory = catalogue_directory()
         self._bell = Bell()
-        self.catalogue = MemoryCatalogue(base_domain=settings.BASE_DOMAIN)
+        self.catalogue = MemoryCatalogue(base_domain=settings.BASE_DOMAIN, looks=Looks(self._bell.ring))
         descriptions = Descriptions(directory / "versions", is_cut_off=lambda: self.catalogue.is_cut_off)
         self.models = ModelStore(loaded, descriptions)
         self.credentials = Passwords(self.catalogue)

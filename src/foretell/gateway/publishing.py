@@ -83,6 +83,10 @@ class Publisher:
         """Wait until every load under way is over."""
         futures.wait([load.future for loads in list(self._loads.values()) for load in list(loads.values())])
 
+    def is_loading(self, schema_name: str) -> bool:
+        """Whether an alias of this tenant waits for a version that is being loaded."""
+        return any(not load.future.done() for load in self._loads.get(schema_name, {}).values())
+
     def trouble(self) -> list[str]:
         """Say which aliases stay behind because their next version cannot be loaded here."""
         return [

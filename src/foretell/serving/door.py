@@ -68,7 +68,27 @@ class Door:
         return (await self._known(exchange)).principal
 
     async def _known(self, exchange: Exchange) -> Verified:
-        """Return who asks, of the tenant that was found."""
+        """Return who asks, of the tenant that was found; a key that is not known may have been made a moment ago."""
+        try:
+            return await self._known_by_now(exchange)
+        except AuthenticationFailed:
+            if not (_shows_key(exchange) and await self.is_changed(exchange)):
+                raise
+        return await self._known_by_now(exchange)
+
+    async def is_changed(self, exchange: Exchange) -> bool:
+        """Whether more is known of the tenant than when it was found, after a look at what changed by now; it is found anew then.
+
+        Raises
+        ------
+        UnknownAddress, TenantSuspended
+        """
+        before = exchange.tenant
+        assert before is not None  # noqa: S101  found before
+        await self._catalogue.caught_up(before)
+        return self.tenant(exchange) is not before
+
+    async def _known_by_now(self, exchange: Exchange) -> Verified:
         tenant = exchange.tenant
         assert tenant is not None  # noqa: S101  found before
         mark = exchange.head.mark or self._marked(exchange.head)
@@ -122,8 +142,11 @@ class Door:
         return True
 
     async def _admitted(self, exchange: Exchange, name: str) -> Admission:
-        tenant, verified = self.tenant(exchange), await self._known(exchange)
-        principal = verified.principal
+        self.tenant(exchange)
+        verified = await self._known(exchange)
+        if not _is_there(*known(exchange), name) and await self.is_changed(exchange):
+            verified = await self._known(exchange)
+        tenant, principal = known(exchange)
         if name in tenant.models:
             exchange.model_name = name
         try:
@@ -257,6 +280,16 @@ def known(exchange: Exchange) -> tuple[Tenant, Principal]:
     if exchange.tenant is None or exchange.principal is None:
         raise NotAuthenticated
     return exchange.tenant, exchange.principal
+
+
+def _shows_key(exchange: Exchange) -> bool:
+    shown = read_credential(exchange.header(b"authorization"), exchange.header(b"x-api-key"))
+    return isinstance(shown, Bearer) and shown.key is not None
+
+
+def _is_there(tenant: Tenant, principal: Principal, name: str) -> bool:
+    """Whether there is a model that the principal may know of. Security: one that is hidden is looked for again, as one that is not there is."""
+    return name in tenant.models and (principal.models is None or name in principal.models)
 
 
 def visible_model(tenant: Tenant, principal: Principal, name: str) -> Model | None:

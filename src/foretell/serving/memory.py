@@ -28,6 +28,9 @@ class MemoryCatalogue:
     def named(self, name: str) -> Tenant | None:
         return self._by_name.get(name)
 
+    async def caught_up(self, tenant: Tenant) -> None:
+        """Nothing to wait for: what was put is there."""
+
 
 class MemoryCredentials:
     """Passwords by tenant and name; no tokens."""

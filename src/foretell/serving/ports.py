@@ -10,13 +10,17 @@ from foretell.serving.catalogue import Model, Principal, Tenant, Version
 
 
 class Catalogue(Protocol):
-    """Tenants by their addresses, from memory: neither call may wait."""
+    """Tenants by their addresses, from memory: the first two may not wait."""
 
     def at_host(self, host: str) -> Tenant | None:
         """Return the tenant at a normalised host name."""
         ...
 
     def named(self, name: str) -> Tenant | None: ...
+
+    async def caught_up(self, tenant: Tenant) -> None:
+        """Wait until what was changed of a tenant before now is known here, if that can be had within a moment."""
+        ...
 
 
 class Credentials(Protocol):

@@ -84,7 +84,13 @@ class LaneServices:
         """
         if time.perf_counter() - exchange.started > LATE_S:
             admission = await self.door.still(exchange, admission)
-        version = find_version(admission.model, alias=alias, number=number)
+        try:
+            version = find_version(admission.model, alias=alias, number=number)
+        except ForetellError:  # it may have become ready, or its alias been moved, a moment ago
+            if not await self.door.is_changed(exchange):
+                raise
+            admission = await self.door.still(exchange, admission)
+            version = find_version(admission.model, alias=alias, number=number)
         exchange.version = version.number
         asked = Asked(exchange.face, exchange.read or b"", media_type)
         tenant, _ = known(exchange)
