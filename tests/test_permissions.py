@@ -351,6 +351,15 @@ FLOWS = {
     "headless:reset-password": ("POST", f"{API}/auth/password/reset", 403),
     "headless:reauthenticate": ("POST", f"{API}/auth/reauthenticate", 403),
     "headless:change-password": ("POST", f"{API}/account/password/change", 403),
+    "headless:mfa-authenticate": ("POST", f"{API}/auth/2fa/authenticate", 403),
+    "headless:mfa-reauthenticate": ("POST", f"{API}/auth/2fa/reauthenticate", 403),
+    "headless:passkey-authenticate": ("GET", f"{API}/auth/webauthn/authenticate", 401),
+    "headless:passkey-reauthenticate": ("GET", f"{API}/auth/webauthn/reauthenticate", 401),
+    "headless:passkey-login": ("POST", f"{API}/auth/webauthn/login", 403),
+    "headless:authenticators": ("GET", f"{API}/account/authenticators", 401),
+    "headless:totp": ("GET", f"{API}/account/authenticators/totp", 401),
+    "headless:recovery-codes": ("GET", f"{API}/account/authenticators/recovery-codes", 401),
+    "headless:passkeys": ("GET", f"{API}/account/authenticators/webauthn", 401),
 }
 
 

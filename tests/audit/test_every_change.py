@@ -158,7 +158,10 @@ READ_PAGES = {
 SECOND_FACTORS = {("POST", f"mfa_{name}") for name in (
     "activate_totp", "deactivate_totp", "generate_recovery_codes", "add_webauthn", "edit_webauthn", "remove_webauthn", "authenticate",
     "reauthenticate", "reauthenticate_webauthn", "login_webauthn", "give_up",
-)} | {("DELETE", "accounts:user-second-factor")}  # fmt: skip
+)} | {("DELETE", "accounts:user-second-factor")} | {("POST", f"headless:{name}") for name in (
+    "mfa-authenticate", "mfa-reauthenticate", "passkey-authenticate", "passkey-reauthenticate", "passkey-login", "authenticators", "totp",
+    "recovery-codes", "passkeys",
+)}  # fmt: skip
 #: Of identity providers: tests/accounts/identity_providers.
 PROVIDERS = {("POST", "openid_connect_login"), ("POST", "openid_connect_callback"), ("POST", "identity_disconnect"), ("POST", "web:identity-provider")}
 #: Through the admin: tests/admin/test_writing.py.

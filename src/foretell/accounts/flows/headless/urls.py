@@ -6,6 +6,7 @@ from allauth.headless.constants import Client
 from django.urls import URLPattern, path
 
 from foretell.accounts.flows.headless import views
+from foretell.accounts.second_factor import headless as second_factor
 
 app_name = "headless"
 
@@ -26,4 +27,5 @@ urlpatterns = [
     _route("auth/password/reset", views.ResetPassword, "reset-password"),
     _route("auth/reauthenticate", views.Reauthenticate, "reauthenticate"),
     _route("account/password/change", views.ChangePassword, "change-password"),
+    *second_factor.routes,
 ]
