@@ -207,6 +207,42 @@ def test_a_tenants_session_opens_nothing_here_and_an_operators_nothing_there(
     assert http_for(None).get(f"{ROOT}/admin/", auth=("alice", PASSWORD)).status_code == 403
 
 
+def test_a_session_cookie_that_a_neighbour_planted_is_not_looked_at(olga: httpx.Client) -> None:
+    from django.conf import settings
+
+    planted = olga.get("/admin/", headers={"Cookie": f"{settings.SESSION_COOKIE_NAME}=x; {cookies_of(olga)}"})
+
+    assert planted.status_code == 200
+    assert "olga" in planted.text
+
+
+def test_the_doctor_tells_of_a_host_that_is_a_tenants_as_well(monkeypatch: pytest.MonkeyPatch, acme: House) -> None:
+    from django.conf import settings
+
+    from foretell.cli.server.doctor import _operators
+
+    assert [finding.state for finding in _operators()] == ["ok"]
+    monkeypatch.setattr(settings, "OPERATORS_HOST", "acme.localhost")
+
+    (finding,) = _operators()
+
+    assert (finding.state, "acme's" in finding.detail) == ("fail", True)
+
+
+def test_a_tenant_that_is_to_be_deleted_is_resumed_or_left_alone(olga: httpx.Client, acme: House) -> None:
+    from foretell.tenants.deleting import schedule_deletion
+
+    path = f"/admin/tenants/tenant/{acme.tenant.pk}/change/"
+    schedule_deletion(tenant=acme.tenant, now=timezone.now(), grace=timedelta(days=7))
+
+    assert "It is to be deleted" in sent(olga, path, tenant_form(is_suspended="on", reason="else")).text
+    assert said().action == "tenant.deletion_scheduled"
+    assert sent(olga, path, tenant_form(is_suspended="on", **reason_on(olga.get(path).text))).status_code == 302
+    assert said().action == "tenant.deletion_scheduled"
+    assert sent(olga, path, tenant_form()).status_code == 302
+    assert said().action == "tenant.resumed"
+
+
 def test_no_tenant_gets_the_operators_host(cast: Any) -> None:
     from foretell.tenants.services import InvalidTenant, create_tenant
 
@@ -339,6 +375,15 @@ def test_every_way_in_and_out_is_audited(stranger: httpx.Client) -> None:
 
 def tenant_form(**fields: str) -> dict[str, str]:
     return {"log_policy": "required", "log_retention_days": "90", **fields}
+
+
+def cookies_of(client: httpx.Client) -> str:
+    return "; ".join(f"{cookie.name}={cookie.value}" for cookie in client.cookies.jar)
+
+
+def reason_on(page: str) -> dict[str, str]:
+    found = re.search(r'name="reason" value="([^"]*)"', page)
+    return {"reason": found[1] if found else ""}
 
 
 def follow(client: httpx.Client, answer: httpx.Response) -> str:

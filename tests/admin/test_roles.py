@@ -110,7 +110,12 @@ def test_what_is_not_there_is_answered_as_everywhere_else(signed_in: SignedIn) -
     alice = signed_in("alice")
     elsewhere = body_of(alice, "/settings/nothing/")
 
-    for path in ("/admin/nothing/", "/admin/accounts/user/nothing/change/", "/admin/registry/alias/0/change/"):
+    for path in (
+        "/admin/nothing/",
+        "/admin/accounts/user/nothing/change/",
+        "/admin/registry/alias/0/change/",
+        f"/admin/registry/alias/{10**30}/change/",
+    ):
         assert alice.get(path).status_code == 404
         assert body_of(alice, path) == elsewhere
 

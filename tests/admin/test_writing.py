@@ -60,6 +60,8 @@ def test_sending_a_form_as_it_is_changes_nothing(signed_in: SignedIn, where: Whe
     assert sent(adam, where("admin:registry_registeredmodel_change"), unchanged).status_code == 302
     assert sent(adam, where("admin:registry_modelversion_change"), {"description": ""}).status_code == 302
     assert sent(adam, where("admin:registry_alias_change"), {"number": "1"}).status_code == 302
+    robot = {"role": "viewer", "is_active": "on", "responsible": "alice"}
+    assert sent(adam, where("admin:accounts_user_change"), robot).status_code == 302
     assert rows_since(acme, end) == []
 
 

@@ -1,5 +1,6 @@
 """Tenants and their domains: served or suspended, on which plan, within which limits. They are made and deleted at the command line."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -113,5 +114,12 @@ def _serve_or_suspend(tenant: Tenant, fields: dict[str, Any]) -> None:
     if not fields["is_suspended"]:
         if tenant.suspended_at is not None:
             services.resume_tenant(tenant=tenant)
-    elif wanted != (tenant.suspended_at is not None, tenant.suspended_reason, tenant.suspended_until):
+    elif wanted != (tenant.suspended_at is not None, tenant.suspended_reason, _whole_seconds(tenant.suspended_until)):
+        if tenant.delete_after is not None:
+            raise services.InvalidTenant("It is to be deleted. Resume it first: then nothing of it goes.")
         services.suspend_tenant(tenant=tenant, now=timezone.now(), reason=fields["reason"], until=fields["until"])
+
+
+def _whole_seconds(moment: datetime | None) -> datetime | None:
+    """Return a time as a form shows it."""
+    return moment.replace(microsecond=0) if moment else None

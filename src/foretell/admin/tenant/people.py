@@ -30,6 +30,8 @@ class PersonForm(ServiceForm):
         self.fields["role"].choices = _roles(self.request, is_person=self.instance.is_person)  # type: ignore[attr-defined]  # a ChoiceField's
         responsible = self.instance.responsible
         self.initial["responsible"] = responsible.username if responsible else ""
+        if self.instance.is_person:
+            del self.fields["responsible"]  # people answer for themselves
 
 
 class ServiceAccountForm(ServiceForm):
@@ -91,8 +93,9 @@ class PersonAdmin(ServiceAdmin):
     def change(self, request: HttpRequest, obj: User, fields: dict[str, Any]) -> User:
         by = principal_of(request)
         members.change_role(user=obj, role=fields["role"], by=by)
-        if not obj.is_person:
-            members.change_responsible(user=obj, responsible=people.named("responsible", fields["responsible"]), by=by)
+        if fields.get("responsible", "") != (obj.responsible.username if obj.responsible else ""):
+            responsible = people.named("responsible", fields["responsible"])
+            members.change_responsible(user=obj, responsible=responsible, by=by)
         (members.reactivate_user if fields["is_active"] else members.deactivate_user)(user=obj, by=by)
         return obj
 

@@ -83,13 +83,13 @@ class VersionAdmin(RegistryAdmin):
     list_display = ("__str__", "state", "runtime", "task", "size_bytes", "created_by", "created_at", "ready_at")
     list_filter = ("state", Since)
     search_fields = ("model__name", "=sha256")
-    ordering = ("-created_at", "-pk")
+    ordering = ("-pk",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:
         reach = model_reach(principal_of(request))
         found = ModelVersion.objects.filter(model__in=RegisteredModel.objects.within(reach))
         large = ("signature", "examples", "parity", "options", "uploads", "seal")
-        return found.select_related("model", "created_by").defer(*large).order_by("-created_at", "-pk")
+        return found.select_related("model", "created_by").defer(*large).order_by("-pk")
 
     def may_write(self, request: HttpRequest, obj: ModelVersion) -> bool:
         return may_change_version(principal_of(request), model=obj.model.name, author_id=obj.created_by_id)

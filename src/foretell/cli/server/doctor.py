@@ -186,6 +186,23 @@ def tenants() -> Iterator[Finding]:
         f"behind, and answering 503: {names}; run `foretell migrate`" if late else "all schemas are at this version",
     )  # fmt: skip
     yield _roles(role_state(connection))
+    yield from _operators()
+
+
+def _operators() -> Iterator[Finding]:
+    """Look whether the operators' host is theirs alone."""
+    from django.conf import settings
+
+    from foretell.tenants.resolving import tenant_of_host
+
+    host = settings.OPERATORS_HOST
+    if not host:
+        return
+    if (tenant := tenant_of_host(host)) is not None:
+        taken = f"{host} is the tenant {tenant.name}'s as well, whose pages are not there; set FORETELL_OPERATORS_HOST to another"
+        yield Finding("operators' host", "fail", taken)
+    else:
+        yield Finding("operators' host", "ok", host)
 
 
 def _roles(state: "RoleState") -> Finding:
