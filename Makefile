@@ -21,6 +21,10 @@ test-fast: .venv/dev.stamp ## The tests that start no server and no browser
 test-long: .venv/dev.stamp ## The tests that hold a promise for a minute each
 	$(BIN)/pytest -m long
 
+fuzz: .venv/dev.stamp ## Schemathesis over the whole API as each role, 20,000 cases and more (FUZZ_SEED=, FUZZ_EXAMPLES=)
+	@tools/test-clients
+	$(BIN)/pytest -m long tests/openapi -s
+
 check: export FORETELL_HOME := $(CURDIR)/.venv/check-home
 check: .venv/dev.stamp ## Format, lint, types, import layers, migrations, the OpenAPI snapshot
 	$(BIN)/ruff format --check .

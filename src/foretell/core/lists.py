@@ -6,9 +6,10 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from rest_framework import generics
-from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer, JSONRenderer
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 
+from foretell.core.browsable import BrowsableRenderer
 from foretell.core.exports import EXPORT_RENDERERS, Table, export_response, is_export
 from foretell.core.pagination import check_pages
 from foretell.core.queries import Filters, Ordering, Search
@@ -17,7 +18,7 @@ from foretell.core.queries import Filters, Ordering, Search
 class ListView(generics.GenericAPIView[Any]):
     """What lists share. A subclass says its queryset, serializer, filters, and the `table` that is exported."""
 
-    renderer_classes = [JSONRenderer, BrowsableAPIRenderer, *EXPORT_RENDERERS]
+    renderer_classes = [JSONRenderer, BrowsableRenderer, *EXPORT_RENDERERS]
     filter_backends = [Filters, Search, Ordering]
     required_actions: Mapping[str, Any] = {}
     search_fields: list[str] = []

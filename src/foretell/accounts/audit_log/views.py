@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics
-from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,6 +15,7 @@ from foretell.accounts.audit_log.serializers import AuditEntrySerializer
 from foretell.accounts.permissions import Action, may_read_audit, principal_of
 from foretell.audit.exporting import audit_table
 from foretell.audit.models import Entry
+from foretell.core.browsable import BrowsableRenderer
 from foretell.core.etags import tagged
 from foretell.core.exports import EXPORT_RENDERERS, JSONLinesRenderer, Table, for_tenant
 from foretell.core.lists import ListView
@@ -31,7 +32,7 @@ class AuditView(ListView):
     required_actions = {"GET": Action.READ_AUDIT}
     serializer_class = AuditEntrySerializer
     pagination_class = LastPositionFirst
-    renderer_classes = [JSONRenderer, BrowsableAPIRenderer, *EXPORT_RENDERERS, JSONLinesRenderer]
+    renderer_classes = [JSONRenderer, BrowsableRenderer, *EXPORT_RENDERERS, JSONLinesRenderer]
     filter_backends = [Filters, Search]
     filterset_class = AuditFilters
     queryset = Entry.objects.none()

@@ -6,13 +6,14 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import generics
 from rest_framework.exceptions import ValidationError
-from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from foretell.accounts.folding import folded
 from foretell.accounts.models import User
 from foretell.accounts.permissions import Action, log_reach, principal_of
+from foretell.core.browsable import BrowsableRenderer
 from foretell.core.exports import (
     EXPORT_RENDERERS,
     CSVRenderer,
@@ -43,7 +44,7 @@ class PredictionsView(generics.GenericAPIView[Prediction]):
     required_actions = {"GET": Action.READ_LOG}
     serializer_class = PredictionSerializer
     pagination_class = NewestFirst
-    renderer_classes = [JSONRenderer, BrowsableAPIRenderer, *EXPORT_RENDERERS]
+    renderer_classes = [JSONRenderer, BrowsableRenderer, *EXPORT_RENDERERS]
     queryset = Prediction.objects.none()
 
     @extend_schema(

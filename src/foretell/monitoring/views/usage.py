@@ -7,11 +7,12 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import generics, serializers
 from rest_framework.exceptions import ValidationError
-from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from foretell.accounts.permissions import Action, log_reach, principal_of
+from foretell.core.browsable import BrowsableRenderer
 from foretell.core.exports import (
     EXPORT_RENDERERS,
     CSVRenderer,
@@ -87,7 +88,7 @@ class UsageView(generics.GenericAPIView[UsageHour]):
 
     required_actions = {"GET": Action.READ_LOG}
     serializer_class = UsedSerializer
-    renderer_classes = [JSONRenderer, BrowsableAPIRenderer, *EXPORT_RENDERERS]
+    renderer_classes = [JSONRenderer, BrowsableRenderer, *EXPORT_RENDERERS]
     queryset = UsageHour.objects.none()
 
     @extend_schema(

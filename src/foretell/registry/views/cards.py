@@ -7,11 +7,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import generics
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
-from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer, JSONRenderer
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from foretell.accounts.permissions import Action, principal_of
+from foretell.core.browsable import BrowsableRenderer
 from foretell.core.etags import check_absent, check_match, tagged
 from foretell.core.openapi.headers import IF_MATCH_NEEDED, IF_MATCH_WHERE_THERE, IF_NONE_MATCH
 from foretell.core.strict import StrictJSONParser
@@ -50,7 +51,7 @@ class CardView(generics.GenericAPIView[ModelCard]):
     required_actions = {"GET": Action.READ, "PUT": Action.PUSH, "DELETE": Action.PUSH}
     serializer_class = CardSerializer
     parser_classes = [StrictJSONParser, MarkdownParser]
-    renderer_classes = [JSONRenderer, BrowsableAPIRenderer, MarkdownRenderer]
+    renderer_classes = [JSONRenderer, BrowsableRenderer, MarkdownRenderer]
 
     @extend_schema(
         operation_id="cards_read",
