@@ -16,6 +16,7 @@ from foretell.accounts.errors import (
     WrongPassword,
     of_field,
 )
+from foretell.accounts.flows.notices import tell_of_address, tell_of_password
 from foretell.accounts.folding import folded
 from foretell.accounts.login_limits import attempt
 from foretell.accounts.models import User
@@ -87,6 +88,7 @@ def change_password(*, user: User, password: str) -> None:
     user.set_password(password)
     user.save(update_fields=["password", "updated_at"])
     record(action="user.password_changed", target=_target(user), name=user.username)
+    tell_of_password(user)
 
 
 @transaction.atomic
@@ -112,19 +114,27 @@ def change_account(
         raise NotAllowed
     user = User.objects.select_for_update().get(pk=by.user.pk)
     _check_password(user, current_password)
-    before = {"username": user.username, "email": user.email}
+    _rename(user, username=username, email=email, password=password)
+    if password is not None:
+        change_password(user=user, password=password)
+    return user
+
+
+def _rename(user: User, *, username: str | None, email: str | None, password: str | None) -> None:
+    """Write another name and address; an address is to be verified anew, and the one of before is told."""
+    before, was_verified = {"username": user.username, "email": user.email}, user.email_verified_at is not None
     user.username = user.username if username is None else User.normalize_username(username)
     if email is not None and folded(email) != user.email_key:
         user.email_verified_at = None
     user.email = user.email if email is None else email
     validate(user, password)
     after = {"username": user.username, "email": user.email}
-    if after != before:
-        _save(user, update_fields=["username", "username_key", "email", "email_key", "email_verified_at", "updated_at"])
-        record(action="user.changed", target=_target(user), name=user.username, before=before, after=after)
-    if password is not None:
-        change_password(user=user, password=password)
-    return user
+    if after == before:
+        return
+    _save(user, update_fields=["username", "username_key", "email", "email_key", "email_verified_at", "updated_at"])
+    record(action="user.changed", target=_target(user), name=user.username, before=before, after=after)
+    if was_verified and user.email_verified_at is None:
+        tell_of_address(user, before=before["email"])
 
 
 def get_user(username: str) -> User:

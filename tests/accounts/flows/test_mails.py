@@ -14,7 +14,7 @@ from foretell.accounts.flows.models import OutgoingMail
 from foretell.accounts.flows.tasks import send_mail
 from foretell.core.tenancy import use_public
 from tests.accounts.flows.walking import Headless, code_in, mails, opened
-from tests.cast import House
+from tests.cast import PASSWORD, House
 from tests.http import HttpFor
 
 LOCMEM = override_settings(EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend")
@@ -101,3 +101,32 @@ def test_a_mail_of_acme_is_none_at_globex(acme: House, globex: House) -> None:
     assert mail.outbox == []
     with acme.inside():
         assert OutgoingMail.objects.count() == 1
+
+
+@pytest.mark.parametrize("is_verified", [True, False])
+def test_whose_password_was_changed_is_told_where_the_address_is_theirs(acme: House, is_verified: bool) -> None:
+    from foretell.accounts.services import change_password, create_user
+
+    with acme.inside():
+        fields = {"username": "temp", "email": "temp@acme.example", "password": PASSWORD}
+        user = create_user(**fields, is_email_verified=is_verified)
+        change_password(user=user, password="another passphrase")
+
+    told = mails(acme)
+    assert [one.to for one in told] == ["temp@acme.example"] * is_verified
+    assert not any("another passphrase" in one.body for one in told)
+
+
+def test_who_has_another_address_is_told_at_the_one_of_before(acme: House) -> None:
+    from foretell.accounts.people import change_account
+    from foretell.accounts.permissions import Principal
+    from foretell.accounts.services import create_user
+
+    with acme.inside():
+        user = create_user(username="temp", email="temp@acme.example", password=PASSWORD)
+        for email in ("TEMP@acme.example", "new@acme.example", "newer@acme.example"):
+            change_account(by=Principal(user=user), email=email, current_password=PASSWORD)
+
+    told = mails(acme)
+    assert [one.to for one in told] == ["TEMP@acme.example"]  # the second one was nobody's yet
+    assert "new@acme.example" in told[0].body

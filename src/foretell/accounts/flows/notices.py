@@ -1,0 +1,40 @@
+"""What somebody is told by mail when their way in was changed, whatever face it was changed at: so that they see when it was not they."""
+
+from django.utils import timezone
+
+from foretell.accounts.flows import outbox
+from foretell.accounts.models import User
+from foretell.audit.actors import current_actor
+from foretell.core.tenancy import current_tenant
+
+TEXT = """{what}
+
+At {tenant} on Foretell, {now:%d %B %Y, %H:%M} UTC{where}.
+
+If it was not you, choose another password at once, and sign out everywhere; if you cannot sign in, ask an admin of your team.
+"""
+
+
+def tell_of_password(user: User) -> None:
+    """Tell somebody that their password was changed, where their address is known to be theirs."""
+    if user.email_verified_at is not None:
+        _tell(
+            user.email,
+            "your password was changed",
+            f"{user.username}, your password was changed. Sessions and tokens have ended.",
+        )
+
+
+def tell_of_address(user: User, *, before: str) -> None:
+    """Tell the address of before that it is not theirs any more."""
+    _tell(
+        before,
+        "your address was changed",
+        f"{user.username}, your e-mail address is now {user.email}. Nothing more is sent to this one.",
+    )
+
+
+def _tell(to: str, subject: str, what: str) -> None:
+    tenant, address = current_tenant().name, current_actor().address
+    text = TEXT.format(what=what, tenant=tenant, now=timezone.now(), where=f", from {address}" if address else "")
+    outbox.post(to=to, subject=f"{tenant}: {subject}", body=text)
