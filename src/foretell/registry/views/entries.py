@@ -32,14 +32,29 @@ class EntrySerializer(StrictSerializer):
     value = serializers.JSONField(help_text="A tag's text, or a metric's number.")
 
 
+class ValueField(serializers.JSONField):
+    """What one of them may be, said together with all else that is wrong with a body."""
+
+    kind: Kind
+
+    def to_internal_value(self, data: Any) -> Any:
+        if (fault := self.kind.fault_of(data)) is not None:
+            raise serializers.ValidationError(fault)
+        return data
+
+
 @extend_schema_field(fields.TAG)
-class TagField(serializers.JSONField):
+class TagField(ValueField):
     """A tag's text."""
+
+    kind = TAG
 
 
 @extend_schema_field(fields.METRIC)
-class MetricField(serializers.JSONField):
+class MetricField(ValueField):
     """A metric's number."""
+
+    kind = METRIC
 
 
 @extend_schema_serializer(component_name="Tag")
@@ -50,6 +65,9 @@ class TagEntrySerializer(EntrySerializer):
 @extend_schema_serializer(component_name="Metric")
 class MetricEntrySerializer(EntrySerializer):
     value = MetricField()
+
+
+ENTRIES: dict[str, type[EntrySerializer]] = {TAG.noun: TagEntrySerializer, METRIC.noun: MetricEntrySerializer}
 
 
 class EntriesSerializer(serializers.Serializer[Any]):
@@ -83,7 +101,7 @@ class EntriesSchema(DocumentedSchema):
 
     def _entry(self) -> type[EntrySerializer]:
         view: Any = self.view
-        return TagEntrySerializer if view.kind is TAG else MetricEntrySerializer
+        return ENTRIES[view.kind.noun]
 
 
 class EntriesView(generics.GenericAPIView[Any]):
@@ -135,7 +153,7 @@ class EntryView(EntriesView):
     @extend_schema(parameters=[IF_MATCH])
     def put(self, request: Request, **_: Any) -> Response:
         """Set it; the others stay as they are."""
-        value = validated(EntrySerializer, request.data)["value"]
+        value = validated(ENTRIES[self.kind.noun], request.data)["value"]
         was_there: list[bool] = []
 
         def matching(found: Json) -> None:
