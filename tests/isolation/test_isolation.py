@@ -4,52 +4,27 @@ Two tenants are the same but for a word (`twins`), every route is called (`recip
 """
 
 import asyncio
-import logging
 from collections.abc import Iterator
 
 import pytest
-from django.test import override_settings
 
 from foretell.core.database_backend.base import DatabaseWrapper
 from foretell.core.database_backend.roles import Place
 from tests import test_permissions as matrix
-from tests.cast import House
-from tests.http import refreshed
 from tests.isolation import recipes
-from tests.isolation.furnishing import furnish
 from tests.isolation.probing import Prober
 from tests.isolation.recipes import WAY_OUT, Call, calls
-from tests.isolation.rows import kept, without_canary
-from tests.isolation.twins import MARKS, NAMES, Twin
+from tests.isolation.rows import without_canary
+from tests.isolation.twins import MARKS, Twin
 
 PROMISED = 3_000
 
 
 @pytest.fixture(scope="module")
-def twins(database: None) -> Iterator[tuple[Twin, Twin]]:
-    from foretell.tenants.deleting import delete_tenant
-    from foretell.tenants.services import create_tenant
-
-    with override_settings(PASSWORD_HASHERS=["tests.isolation.twins.QuickHasher"]):
-        castor, pollux = (Twin(House(tenant=create_tenant(name=name), people={})) for name in NAMES)
-        for twin in (castor, pollux):
-            furnish(twin)
-        with kept(castor), kept(pollux):
-            yield castor, pollux
-        for twin in (castor, pollux):
-            delete_tenant(tenant=twin.house.tenant)
-    refreshed()
-
-
-@pytest.fixture(scope="module")
-def prober(twins: tuple[Twin, Twin]) -> Iterator[Prober]:
+def prober(twins: tuple[Twin, Twin], runner: asyncio.Runner) -> Prober:
     from foretell.config.asgi import application
 
-    refreshed()
-    logging.disable(logging.CRITICAL)  # Optimization: thousands of refusals are no news
-    with asyncio.Runner() as runner:
-        yield Prober(*twins, application, runner)
-    logging.disable(logging.NOTSET)
+    return Prober(*twins, application, runner)
 
 
 @pytest.mark.parametrize("call", calls(), ids=str)
