@@ -66,9 +66,6 @@ class TenantMiddleware:
         """Answer at the host that is no tenant's. Security: its addresses are a list of their own, and no prefix leads from it to a tenant."""
         if not request.path_info.startswith(OPERATORS_PATH):
             return unknown_address()
-        request.COOKIES.pop(
-            settings.SESSION_COOKIE_NAME, None
-        )  # a tenant's, planted from a neighbouring host: no session is here
         setattr(request, "urlconf", settings.OPERATORS_URLCONF)  # noqa: B010  Django's name for it
         with use_public():
             return self.get_response(request)

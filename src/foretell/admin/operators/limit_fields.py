@@ -15,9 +15,9 @@ QUOTA = _("A whole number; empty: no end.")
 
 
 class LimitsForm(ServiceForm):
-    tenant = forms.CharField(label=_("Of the tenant"), required=False, max_length=40, help_text=RATE)
-    user = forms.CharField(label=_("Of each person"), required=False, max_length=40, help_text=RATE)
-    key = forms.CharField(label=_("Of each key"), required=False, max_length=40, help_text=RATE)
+    tenant = forms.CharField(label=_("Limit of the tenant"), required=False, max_length=40, help_text=RATE)
+    user = forms.CharField(label=_("Limit of each person"), required=False, max_length=40, help_text=RATE)
+    key = forms.CharField(label=_("Limit of each key"), required=False, max_length=40, help_text=RATE)
     requests_per_month = forms.CharField(label=_("Requests in a month"), required=False, max_length=20, help_text=QUOTA)
     rows_per_month = forms.CharField(label=_("Rows in a month"), required=False, max_length=20, help_text=QUOTA)
 

@@ -22,7 +22,9 @@ class TenantForm(LimitsForm):
         label=_("Suspended"), required=False, help_text=_("Every request is answered 403.")
     )
     reason = forms.CharField(label=_("Why"), required=False, max_length=services.MAX_REASON_CHARS)
-    until = forms.DateTimeField(label=_("Until (UTC)"), required=False)
+    until = forms.DateTimeField(
+        label=_("Until (UTC)"), required=False, help_text=_("Such as 2026-12-01 12:00; empty: until it is resumed.")
+    )
     plan_name = forms.ChoiceField(label=_("Plan"), required=False)
     log_policy = forms.ChoiceField(label=_("A prediction that cannot be logged"), choices=LogPolicy.choices)
     log_retention_days = forms.IntegerField(

@@ -55,7 +55,7 @@ class InvitationForm(ServiceForm):
 class PersonAdmin(ServiceAdmin):
     """People are invited; what is added here is a service account."""
 
-    words = ("person or service account", "people and service accounts")
+    words = ("account", "accounts")
 
     form, add_form = PersonForm, ServiceAccountForm
     shown = (
