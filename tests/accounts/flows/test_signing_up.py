@@ -344,3 +344,14 @@ def test_a_sign_up_that_was_begun_at_acme_goes_on_nowhere_else(acme: House, glob
     copied.cookies.set("foretell-session", client.cookies["foretell-session"])
 
     assert Headless(copied).post("auth/email/verify", key=code_in(mails(acme)[0])).status_code == 409
+
+
+@pytest.mark.parametrize("username", ["\ufdfa" * 150, "a\u200bb", "\U0001f600", "o" * 151, "\u0430a", " ", "İ" * 150])
+def test_no_name_breaks_anything(acme: House, http_for: HttpFor, username: str) -> None:
+    opened(acme)
+
+    answer = Headless(http_for(None)).post(
+        "auth/signup", username=username, email="z@acme.example", password=PASSPHRASE
+    )
+
+    assert answer.status_code in (400, 401)

@@ -32,14 +32,9 @@ def sign_up(*, username: str, email: str, password: str, client: str) -> User | 
     if not is_open():
         raise SignUpClosed
     take_sign_up(client=client)
-    key = folded(User.normalize_username(username))
-    if _is_taken(key):  # Optimization: no hash for a name that is taken
+    if _is_taken(username):  # Optimization: no lock for a name that is taken
         raise AccountExists(NAME_TAKEN)
-    try:
-        return _made(username, email, password)
-    except AddressTaken:
-        _reserve(key, None)
-        return None
+    return _signed_up(username, email, password)
 
 
 @transaction.atomic
@@ -54,27 +49,41 @@ def forget_unverified(*, now: datetime) -> int:
 
 
 @transaction.atomic
+def _signed_up(username: str, email: str, password: str) -> User | None:
+    """Take the name, then make the account. Race condition: whoever wants the same name waits here, and hashes nothing."""
+    pending = _reserved(username)
+    try:
+        pending.user = _made(username, email, password)
+    except AddressTaken:
+        return None
+    pending.save(update_fields=["user", "updated_at"])
+    return pending.user
+
+
+@transaction.atomic
 def _made(username: str, email: str, password: str) -> User:
     with acting(replace(current_actor(), name=username)):
         user = create_user(username=username, email=email, password=password, is_email_verified=False)
         after = {"username": user.username}
         record(action="user.signed_up", target=("user", str(user.pk)), name=user.username, after=after)
-    _reserve(user.username_key, user)
     return user
 
 
-def _is_taken(key: str) -> bool:
-    is_pending = PendingSignUp.objects.filter(pk=key).exists()
-    return User.objects.filter(username_key=key).exists() or is_pending
+def _is_taken(username: str) -> bool:
+    is_pending = PendingSignUp.objects.filter(pk=_key(username)).exists()
+    return User.objects.filter(username_key=_key(username)).exists() or is_pending
 
 
-def _reserve(key: str, user: User | None) -> None:
-    """Race condition: of several who take one name at once, the database lets one."""
+def _reserved(username: str) -> PendingSignUp:
     try:
         with transaction.atomic():
-            PendingSignUp.objects.create(username_key=key, user=user)
+            return PendingSignUp.objects.create(username_key=_key(username))
     except IntegrityError as err:
         raise AccountExists(NAME_TAKEN) from err
+
+
+def _key(username: str) -> str:
+    return folded(User.normalize_username(username))
 
 
 def _was_never_used(user: User) -> bool:
