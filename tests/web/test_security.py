@@ -197,3 +197,44 @@ def test_the_page_says_how_it_stands(bob: httpx.Client) -> None:
 def test_service_accounts_and_keys_have_no_second_factor(http_for: HttpFor) -> None:
     answer: Any = http_for("bob").get(HOME, headers={"Accept": "text/html"})
     assert answer.status_code == 302
+
+
+def test_who_has_a_second_factor_shows_that_once_more_and_not_the_password(
+    bob: httpx.Client, acme: House, signed_in: SignedIn, http_for: HttpFor
+) -> None:
+    _, codes = set_up(bob)
+    later = begun(http_for)
+    assert send(later, "/accounts/2fa/", {"code": codes[0]}).status_code == 302
+
+    asked = later.get(f"{HOME}app/off/").headers["location"]
+    assert asked.startswith("/accounts/reauthenticate/code/")
+    assert later.get("/accounts/reauthenticate/").headers["location"].startswith("/accounts/reauthenticate/code/")
+    sent = {"csrfmiddlewaretoken": csrf_token(later.get(asked).text), "password": PASSWORD}
+    assert (
+        later.post("/accounts/reauthenticate/", data=sent)
+        .headers["location"]
+        .startswith("/accounts/reauthenticate/code/")
+    )
+    assert later.get(f"{HOME}app/off/").status_code == 302, "the password is not enough"
+
+    assert send(later, asked, {"code": codes[1]}).headers["location"] == f"{HOME}app/off/"
+    assert later.get(f"{HOME}app/off/").status_code == 200
+
+
+def test_allauths_own_rule_would_take_the_password(
+    bob: httpx.Client, http_for: HttpFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control of the one above."""
+    from allauth.account.internal.flows import reauthentication
+
+    from foretell.accounts.second_factor import again
+
+    _, codes = set_up(bob)
+    monkeypatch.setattr(reauthentication, "get_reauthentication_flows", again._ways)
+    monkeypatch.setattr(reauthentication, "did_recently_reauthenticate", again._did_recently)
+    later = begun(http_for)
+    send(later, "/accounts/2fa/", {"code": codes[0]})
+
+    send(later, later.get(f"{HOME}app/off/").headers["location"], {"password": PASSWORD})
+
+    assert later.get(f"{HOME}app/off/").status_code == 200

@@ -16,6 +16,7 @@ class Credential(StrEnum):
     TOKEN = "token"  # noqa: S105  the word, not one
     PASSWORD = "password"  # noqa: S105
     LINK = "link"  # a signed one, from a mail
+    PASSKEY = "passkey"
     PROVIDER = "provider"  # an identity provider's word
     CLI = "cli"
     TASK = "task"

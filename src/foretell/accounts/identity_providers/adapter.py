@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 import requests
-from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
+from allauth.account.internal.flows.reauthentication import is_reauthentication_required
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialApp
@@ -18,6 +18,7 @@ from foretell.accounts.identity_providers import fetching, joining
 from foretell.accounts.identity_providers.errors import NotLetIn
 from foretell.accounts.identity_providers.models import IdentityProvider
 from foretell.accounts.identity_providers.services import get_provider
+from foretell.accounts.permissions import principal_of
 
 PROTOCOL = "openid_connect"
 CANCELLED = "You did not go on at your identity provider."
@@ -69,10 +70,10 @@ def not_let_in(request: HttpRequest, reason: str) -> HttpResponse:
 
 def _connect(request: HttpRequest, provider: IdentityProvider, claimed: joining.Claimed) -> None:
     """Join what the provider says to who is signed in. Security: they showed a moment ago, once more, that it is them."""
-    if not request.user.is_authenticated or not did_recently_reauthenticate(request):
+    if is_reauthentication_required(request, app="allauth.mfa"):
         raise NotLetIn(TOO_LATE)
     identify_caller(request)
-    joining.connect(provider=provider, claimed=claimed, user=request.user)
+    joining.connect(provider=provider, claimed=claimed, user=principal_of(request).user)
 
 
 def _app(row: IdentityProvider) -> Any:

@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from allauth.account.internal.flows import reauthentication
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import BaseAuthenticateForm
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.internal import auth as webauthn
 from django.db import transaction
 
-from foretell.accounts.second_factor import passkeys
+from foretell.accounts.second_factor import again, passkeys
 from foretell.accounts.second_factor.codes import verify_code
 
 SENT_BY_DEVICES = (
@@ -19,6 +20,10 @@ SENT_BY_DEVICES = (
 
 def close() -> None:
     BaseAuthenticateForm.clean_code = _clean_code
+    reauthentication.get_reauthentication_flows, reauthentication.did_recently_reauthenticate = (
+        again.ways,
+        again.did_recently,
+    )
     webauthn.get_server = passkeys.server
     for name in SENT_BY_DEVICES:
         setattr(webauthn, name, passkeys.refusing(getattr(webauthn, name)))

@@ -20,6 +20,7 @@ class ProviderSerializer(serializers.ModelSerializer[IdentityProvider]):
     """An OpenID Connect provider that people of this tenant sign in by. Its secret is never shown."""
 
     url = serializers.SerializerMethodField()
+    email_domains = serializers.ListField(child=serializers.CharField(), read_only=True)
     callback_url = serializers.SerializerMethodField(help_text="What to register at the provider.")
 
     class Meta:
