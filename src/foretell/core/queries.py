@@ -76,7 +76,8 @@ class Ordering(OrderingFilter):
         about = f"One or more of {', '.join(known)}, with commas between; with - before it, descending."
         term = "|".join(name.replace(".<name>", r"\.[^,]+") for name in known)
         schema = {"type": "string", "pattern": f"^(-?({term})(,-?({term}))*)?$"}
-        return [{"name": "ordering", "in": "query", "required": False, "description": about, "schema": schema}]
+        shown = {"description": about, "schema": schema, "example": f"-{known[0]}" if known else ""}
+        return [{"name": "ordering", "in": "query", "required": False, **shown}]
 
 
 def unknown_parameters(request: Request, known: Iterable[str], *patterns: str) -> Faults:

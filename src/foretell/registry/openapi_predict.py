@@ -5,7 +5,7 @@ from typing import Any
 from foretell.core.openapi.schema import PATHS
 from foretell.inference.signature import Signature
 from foretell.registry.models import ModelVersion
-from foretell.registry.signature_schemas import ANSWERED_BY, answer_schema, answers_schema, row_schema
+from foretell.registry.signature_schemas import ANSWERED_BY, answer_schema, answers_schema, row_schema, values_schema
 
 Json = dict[str, Any]
 
@@ -32,7 +32,7 @@ def add_model(result: Json, version: ModelVersion, signature: Signature) -> None
     name = version.model.name
     row = row_schema(signature)
     schemas = {
-        "Row": row, "Rows": _rows(_component(name, "Row")), "Answer": answer_schema(signature), "Answers": answers_schema(signature)
+        "Row": row, "Rows": _rows({"oneOf": [_component(name, "Row"), values_schema(signature)]}), "Answer": answer_schema(signature), "Answers": answers_schema(signature)
     }  # fmt: skip
     result["components"]["schemas"] |= {f"{name}.{kind}": schema for kind, schema in schemas.items()}
     operation = _operation(
@@ -58,8 +58,9 @@ def general_routes() -> Json:
 
 def _general(operation_id: str, summary: str, parameters: list[Json]) -> Json:
     row: Json = {"type": "object", "additionalProperties": {}}
+    instance: Json = {"anyOf": [row, {"type": "array", "items": {}}]}
     operation = _operation(
-        operation_id, summary, "Its fields are in the version's signature.", body={"anyOf": [row, _rows(row)]}, answer=ANSWER,
+        operation_id, summary, "Its fields are in the version's signature.", body={"anyOf": [row, _rows(instance)]}, answer=ANSWER,
         example=ROW_EXAMPLE,
     )  # fmt: skip
     return {**operation, "parameters": parameters}

@@ -29,6 +29,12 @@ def row_schema(signature: Signature) -> dict[str, Any]:
     }
 
 
+def values_schema(signature: Signature) -> dict[str, Any]:
+    """Return what a row is as an array: its values in the signature's order."""
+    values, count = [input_schema(item) for item in signature.inputs], len(signature.inputs)
+    return {"type": "array", "prefixItems": values, "minItems": count, "maxItems": count}
+
+
 def input_schema(item: Input) -> dict[str, Any]:
     schema = dict(TYPES[item.dtype])
     if item.dtype is DType.CATEGORY:

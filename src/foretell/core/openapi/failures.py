@@ -82,8 +82,8 @@ def _statuses(method: str, operation: Json) -> set[int]:
         statuses.update(WITH_BODY)
     if any(place in ("query", "header") for place, _ in parameters):
         statuses.add(400)
-    if ("header", "If-Match") in parameters:
-        statuses.update((412, 428))
+    if (condition := parameters.get(("header", "If-Match"))) is not None:
+        statuses.update((412, 428) if "428" in condition["description"] else (412,))
     stated = {int(status) for status in operation["responses"] if status.isdecimal()}
     return statuses | {status for status in stated if status >= HTTPStatus.BAD_REQUEST}
 
