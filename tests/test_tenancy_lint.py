@@ -44,6 +44,7 @@ REMEMBERED = {
         "_policy": "of a name and a rate", "_warn_of_missing": "of a limit's name; nothing is told",
         "_ledgers": "functions", "_seeded": "by the tenant's id",
     },
+    "accounts/passwords.py": {"_hashers": "threads of the process, which keep nothing between two hashes"},
     "accounts/tokens/custom_claims.py": {"_imported": "of the installation's setting"},
     "accounts/tokens/signing_keys.py": {"to_public_key": "of the key's own bytes"},
     "config/metrics.py": {"of_worker": "one for the process"},

@@ -21,7 +21,7 @@ from foretell.gateway.sessions import session_key, user_of_session
 from foretell.gateway.tokens import principal_of_token
 from foretell.serving.catalogue import Principal, Tenant
 
-THREADS = 4  # two of them hash (accounts.passwords), the others look people up
+THREADS = 4  # one at a time hashes (accounts.passwords), the others look people up
 MAX_WAITING = 100
 
 
