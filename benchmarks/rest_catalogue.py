@@ -16,12 +16,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
+from goals import Verdict
+from results import Table, keep
 
 MODELS, VERSIONS, ROWS, ROUNDS, BATCH = 10_000, 10, 1_000_000, 7, 2_000
-LIST = "/api/v1/models/"
+LIST, LOG = "/api/v1/models/", "/api/v1/predictions/"
+MOST_CPU_MS, MOST_QUERIES = 100.0, 6
+FLAT, FLAT_MB = ("csv", "parquet"), 16.0  # how much more ten times as many rows may take
+PAGE_HEADER = ("address", "CPU ms", "worst", "without PostgreSQL", "queries", "found")
+EXPORT_HEADER = ("address", "MB", "seconds", "CPU s", "first bytes after s", "more memory at most, MB")
 QUERIES = (
     "", "page_size=200", "page=100", "page_size=200&page=50", "ordering=-created_at", "ordering=-updated_at,name", "ordering=-metric.accuracy",
     "ordering=metric.f1&page_size=200", "search=model-77", "search=churn", "search=forecasts weekly team", "search=zzz", "task=regression",
@@ -59,20 +65,76 @@ def main() -> None:
     parser.add_argument("--models", type=int, default=MODELS)
     parser.add_argument("--versions", type=int, default=VERSIONS)
     parser.add_argument("--rows", type=int, default=ROWS)
+    parser.add_argument("--quick", action="store_true", help="a small registry and log, shown only")
     options = parser.parse_args()
+    if options.quick:
+        options.models, options.versions, options.rows = 500, 5, 20_000
     with tenant() as (house, key):
         fill(house, options.models, options.versions)
-        print(
-            f"{options.models:,} models with {options.versions} versions each; median of {ROUNDS}; limits: 100 ms of CPU, 6 queries"
+        pages = [asked(house, key, path) for path in (*(f"{LIST}?{query}" for query in QUERIES), *DEEP)]
+        lists = [exported(key, f"{LIST}?format={format_}") for format_ in ("csv", "xlsx", "parquet")]
+        fill_log(house, options.rows // 10)
+        tenth = [exported(key, f"{LOG}?format={format_}") for format_ in FLAT]
+        fill_log(house, options.rows - options.rows // 10)
+        whole = [exported(key, f"{LOG}?format={format_}") for format_ in (*FLAT, "xlsx")]
+    of = f"{options.models:,} models with {options.versions} versions each"
+    tables: list[Table] = [
+        (f"{of}: CPU of this process and PostgreSQL, median of {ROUNDS}", PAGE_HEADER, [page.row for page in pages]),
+        (f"Exports: of the models, of {options.rows // 10:,} rows of the log, and of {options.rows:,}", EXPORT_HEADER,
+         [export.row for export in (*lists, *tenth, *whole)]),
+    ]  # fmt: skip
+    is_whole = (options.models, options.versions, options.rows) >= (MODELS, VERSIONS, ROWS)
+    keep("rest_catalogue", verdicts=verdicts(pages, tenth, whole), tables=tables, is_whole=is_whole)
+
+
+def verdicts(pages: "list[Page]", tenth: "list[Export]", whole: "list[Export]") -> dict[str, Verdict]:
+    slowest, most = max(page.cpu_ms for page in pages), max(page.queries for page in pages)
+    pairs = list(zip(FLAT, tenth, whole, strict=False))
+    grown = "; ".join(f"{name}: {few.more_mb:.0f} → {many.more_mb:.0f} MB" for name, few, many in pairs)
+    return {
+        "rest_cpu": Verdict(f"{slowest:.0f} ms at most, over {len(pages)} addresses", slowest < MOST_CPU_MS),
+        "rest_queries": Verdict(f"{most} at most", most <= MOST_QUERIES),
+        "export": Verdict(grown, all(many.more_mb - few.more_mb <= FLAT_MB for _, few, many in pairs)),
+    }
+
+
+class Page(NamedTuple):
+    """What an address cost: `cpu_ms` with PostgreSQL's, `django_ms` without."""
+
+    path: str
+    cpu_ms: float
+    worst_ms: float
+    django_ms: float
+    queries: int
+    found: int
+
+    @property
+    def row(self) -> list[str]:
+        return [
+            f"`{self.path}`", f"{self.cpu_ms:.1f}", f"{self.worst_ms:.1f}", f"{self.django_ms:.1f}", str(self.queries), f"{self.found:,}"
+        ]  # fmt: skip
+
+
+class Export(NamedTuple):
+    """What a file cost; `more_mb` of memory at most, while it was streamed."""
+
+    path: str
+    mb: float
+    seconds: float
+    cpu_s: float
+    first_s: float
+    more_mb: float
+
+    @property
+    def row(self) -> list[str]:
+        numbers = (
+            f"{self.mb:,.1f}",
+            f"{self.seconds:.1f}",
+            f"{self.cpu_s:.1f}",
+            f"{self.first_s:.2f}",
+            f"{self.more_mb:,.0f}",
         )
-        print(f"{'CPU ms':>8} {'worst':>6} {'django':>7} {'queries':>8} {'found':>7}  address")
-        for path in [*(f"{LIST}?{query}" for query in QUERIES), *DEEP]:
-            asked(house, key, path)
-        for format_ in ("csv", "xlsx", "parquet"):
-            exported(key, f"{LIST}?format={format_}")
-        fill_log(house, options.rows)
-        for format_ in ("csv", "parquet", "xlsx"):
-            exported(key, f"/api/v1/predictions/?format={format_}")
+        return [f"`{self.path}`", *numbers]
 
 
 @contextmanager
@@ -185,7 +247,7 @@ def analyse() -> None:
         cursor.execute("VACUUM ANALYZE")
 
 
-def asked(house: Any, key: str, path: str) -> None:
+def asked(house: Any, key: str, path: str) -> Page:
     """Ask once to warm up, then measure: CPU here and in PostgreSQL; all queries of the request, those for tenant and key included."""
     from django.db import connection
     from django.test import Client
@@ -200,10 +262,8 @@ def asked(house: Any, key: str, path: str) -> None:
     queries = sum(1 for query in captured if not query["sql"].startswith("SET search_path"))  # which goes with the next
     spent = [cpu_of(lambda: client.get(path)) for _ in range(ROUNDS)]
     total, django = ([each[place] * 1e3 for each in spent] for place in (0, 1))
-    many = found.get("count", 1)
-    print(
-        f"{statistics.median(total):8.1f} {max(total):6.1f} {statistics.median(django):7.1f} {queries:8} {many:7,}  {path}"
-    )
+    median = statistics.median
+    return Page(path, median(total), max(total), median(django), queries, found.get("count", 1))
 
 
 def cpu_of(run: Any) -> tuple[float, float]:
@@ -232,7 +292,7 @@ def backends_cpu() -> float:
     return total
 
 
-def exported(key: str, path: str) -> None:
+def exported(key: str, path: str) -> Export:
     """Stream an export to nowhere, and watch the memory of this process meanwhile."""
     process = psutil.Process()
     before, peak, is_over = process.memory_info().rss, process.memory_info().rss, threading.Event()
@@ -249,10 +309,7 @@ def exported(key: str, path: str) -> None:
     is_over.set()
     watching.join()
     took, cpu = time.perf_counter() - started, time.process_time() - here
-    print(
-        f"{path}: {size / 1e6:,.1f} MB in {took:.1f} s ({cpu:.1f} s of CPU), the first bytes after {first - started:.2f} s, "
-        f"memory {before / 1e6:,.0f} MB, at most {(peak - before) / 1e6:,.0f} MB more"
-    )
+    return Export(path, size / 1e6, took, cpu, first - started, (peak - before) / 1e6)
 
 
 async def streamed(key: str, path: str) -> tuple[float, int]:

@@ -11,6 +11,7 @@ from typing import Any, cast
 import httpx
 import openpyxl
 import polars as pl
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from foretell.core.exports.csv_files import csv_chunks
@@ -192,3 +193,25 @@ def test_who_leaves_early_ends_the_writing() -> None:
 
     assert not [thread for thread in threading.enumerate() if thread.name == "parquet"]
     assert threading.active_count() <= before
+
+
+@pytest.mark.parametrize("chunks", [csv_chunks, parquet_chunks])
+def test_a_file_takes_no_more_memory_the_longer_it_is(chunks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole of it, with a million rows of the log: benchmarks/rest_catalogue.py."""
+    monkeypatch.setattr("foretell.core.exports.parquet_files.ROWS_OF_A_GROUP", 5_000)
+
+    def more_mb(parts: int, keep: Any) -> float:
+        """Return how much more memory there was at most, while a file of so many megabytes was made."""
+        rows = ([(os.urandom(1_000).decode("latin-1"), 1, 0.5, AT, None) for _ in range(1_000)] for _ in range(parts))
+        process = psutil.Process()
+        before = most = process.memory_info().rss
+        for chunk in chunks(Table("t", COLUMNS, rows)):
+            keep(chunk)
+            most = max(most, process.memory_info().rss)
+        return float(most - before) / 1e6
+
+    more_mb(10, keep=len)  # what it takes at all
+
+    assert more_mb(80, keep=len) < 35
+    kept: list[bytes] = []
+    assert more_mb(80, keep=kept.append) > 50, "the control"
