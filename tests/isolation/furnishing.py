@@ -39,7 +39,8 @@ def _people(twin: Twin) -> None:
     for id, name, role in ((ROBOT, "robot", "admin"), (twin.ids.uuid(1), f"robot{twin.ids.text}", "viewer")):
         User.objects.create(id=id, username=name, role=role, is_person=False, password=f"!{word}", responsible=alice)
     for key_id, name, owner in (
-        ("alicealice", "alice", user_id(0)), ("robotrobot", "robot", ROBOT), (twin.ids.text, "x", twin.ids.uuid())
+        ("alicealice", "alice", user_id(0)), ("robotrobot", "robot", ROBOT), ("bobbobbobb", "bob", user_id(3)),
+        (twin.ids.text, "x", twin.ids.uuid()),
     ):  # fmt: skip
         digest = keys.digest(key_of(twin, key_id).secret, pepper=pepper())
         APIKey.objects.create(

@@ -112,19 +112,21 @@ def credentials_of(twin: Twin) -> dict[str, Mapping[str, str]]:
     alice = User.objects.get(username="alice")
     key = str(key_of(twin, "alicealice"))
     return {
-        "key": _bearer(key),
+        "key": bearer(key),
         "key in its own header": {"X-API-Key": key},
         "key as a password": _basic("alicealice", key_of(twin, "alicealice").secret),
         "password": _basic("alice", password_of(twin)),
-        "token": _bearer(sign_in(user=alice, now=timezone.now()).access),
-        "session": _session(session_of(alice)),
-        "service key": _bearer(str(key_of(twin, "robotrobot"))),
+        "token": bearer(sign_in(user=alice, now=timezone.now()).access),
+        "session": session_shown(session_of(alice)),
+        "service key": bearer(str(key_of(twin, "robotrobot"))),
     }
 
 
 def made_up(kind: str) -> Mapping[str, str]:
     """Return a key, or a session, that was never anybody's."""
-    return _session("z" * 32) if kind == "session" else _bearer(str(keys.Key("zzzzzzzzzz", "Z" * keys.SECRET_CHARS)))
+    return (
+        session_shown("z" * 32) if kind == "session" else bearer(str(keys.Key("zzzzzzzzzz", "Z" * keys.SECRET_CHARS)))
+    )
 
 
 def user_id(nth: int) -> str:
@@ -151,7 +153,7 @@ def session_of(user: Any) -> str:
     return str(store.session_key)
 
 
-def _bearer(text: str) -> Mapping[str, str]:
+def bearer(text: str) -> Mapping[str, str]:
     return {"Authorization": f"Bearer {text}"}
 
 
@@ -159,5 +161,5 @@ def _basic(name: str, password: str) -> Mapping[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()}
 
 
-def _session(key: str) -> Mapping[str, str]:
+def session_shown(key: str) -> Mapping[str, str]:
     return {"Cookie": f"foretell-session={key}; foretell-csrf={CSRF}", "X-CSRFToken": CSRF}

@@ -21,10 +21,10 @@ from foretell.accounts.serializers import InvitationSerializer, JoinedSerializer
 from foretell.accounts.views.door import invitation_of, validated
 from foretell.accounts.views.opened import OpenView
 from foretell.accounts.writing import AcceptSerializer, InvitationCreateSerializer
-from foretell.core.etags import tagged
+from foretell.core.etags import check_match, tagged
 from foretell.core.exports import Table
 from foretell.core.lists import ListView
-from foretell.core.openapi.headers import IF_NONE_MATCH
+from foretell.core.openapi.headers import IF_MATCH, IF_NONE_MATCH
 from foretell.core.strict import StrictJSONParser
 
 
@@ -76,12 +76,14 @@ class InvitationView(generics.GenericAPIView[Invitation]):
     def get(self, request: Request, invitation_id: UUID) -> Response:
         return tagged(request, self.get_serializer(invitation_of(invitation_id)).data)
 
-    @extend_schema(operation_id="invitations_revoke", responses={204: None})
+    @extend_schema(operation_id="invitations_revoke", parameters=[IF_MATCH], responses={204: None})
     def delete(self, request: Request, invitation_id: UUID) -> Response:
         """Let nobody come by it any more."""
-        invitations.revoke_invitation(
-            invitation=invitation_of(invitation_id), by=principal_of(request), now=timezone.now()
-        )
+        found = invitation_of(invitation_id)
+        with transaction.atomic():
+            Invitation.objects.select_for_update(of=("self",)).filter(pk=found.pk).first()
+            check_match(request, self.get_serializer(invitation_of(found.pk)).data)
+            invitations.revoke_invitation(invitation=found, by=principal_of(request), now=timezone.now())
         return Response(status=204)
 
 

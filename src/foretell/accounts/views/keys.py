@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpResponseBase
 from django.utils import timezone
@@ -16,10 +17,10 @@ from foretell.accounts.permissions import Action, managed_roles, principal_of
 from foretell.accounts.serializers import KeySerializer, NewKeySerializer
 from foretell.accounts.views.door import key_of, validated
 from foretell.accounts.writing import KeyCreateSerializer, KeyRollSerializer
-from foretell.core.etags import tagged
+from foretell.core.etags import check_match, tagged
 from foretell.core.exports import Table
 from foretell.core.lists import ListView
-from foretell.core.openapi.headers import IF_NONE_MATCH
+from foretell.core.openapi.headers import IF_MATCH, IF_NONE_MATCH
 from foretell.core.strict import StrictJSONParser
 
 UNKEPT = {"Cache-Control": "no-store"}  # Security: what is shown once is kept nowhere on its way
@@ -74,10 +75,14 @@ class KeyView(generics.GenericAPIView[APIKey]):
     def get(self, request: Request, key_id: str) -> Response:
         return tagged(request, self.get_serializer(key_of(request, key_id)).data)
 
-    @extend_schema(operation_id="keys_revoke", responses={204: None})
+    @extend_schema(operation_id="keys_revoke", parameters=[IF_MATCH], responses={204: None})
     def delete(self, request: Request, key_id: str) -> Response:
         """End the key, for good; it stays in the list, as revoked."""
-        api_keys.revoke_key(key=key_of(request, key_id), now=timezone.now(), by=principal_of(request))
+        key = key_of(request, key_id)
+        with transaction.atomic():
+            APIKey.objects.select_for_update(of=("self",)).filter(pk=key.pk).first()
+            check_match(request, self.get_serializer(key_of(request, key_id)).data)
+            api_keys.revoke_key(key=key, now=timezone.now(), by=principal_of(request))
         return Response(status=204)
 
 

@@ -11,12 +11,12 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from foretell.accounts import grants
-from foretell.accounts.models import ModelGrant, ModelPolicy
+from foretell.accounts.models import ModelGrant, ModelPolicy, User
 from foretell.accounts.permissions import Action, principal_of
 from foretell.accounts.views.door import user_of
 from foretell.accounts.writing import GrantSerializer as GrantWriteSerializer
 from foretell.accounts.writing import PolicySerializer as PolicyWriteSerializer
-from foretell.core.etags import check_match, tagged
+from foretell.core.etags import check_absent, check_match, tagged
 from foretell.core.exports import Column, Kind, Table, by_keys, for_tenant
 from foretell.core.lists import ListView
 from foretell.core.openapi.headers import IF_MATCH, IF_NONE_MATCH
@@ -125,22 +125,40 @@ class GrantView(generics.GenericAPIView[ModelGrant]):
 
     @extend_schema(
         operation_id="grants_write",
+        parameters=[IF_MATCH],
         request=GrantWriteSerializer,
         responses={200: GrantSerializer, 201: GrantSerializer},
     )
     def put(self, request: Request, name: str, user_id: UUID) -> Response:
         """Let somebody do this with the model: all that they are granted on it, not more to it."""
         model, fields = plain_model_of(request, name), validated(GrantWriteSerializer, request.data)
-        is_new = not ModelGrant.objects.filter(model_name=model.name, user_id=user_id).exists()
-        made = grants.grant(user=user_of(user_id), model=model.name, by=principal_of(request), **fields)
+        with transaction.atomic():
+            is_new = not self._hold(model.name, user_id)
+            made = grants.grant(user=user_of(user_id), model=model.name, by=principal_of(request), **fields)
         return tagged(request, self.get_serializer(made).data, status=201 if is_new else 200)
 
-    @extend_schema(operation_id="grants_delete", responses={204: None})
+    @extend_schema(operation_id="grants_delete", parameters=[IF_MATCH], responses={204: None})
     def delete(self, request: Request, name: str, user_id: UUID) -> Response:
         """Leave them with their role on the model."""
-        if not grants.take_grant(user=self._found(name, user_id).user, model=name, by=principal_of(request)):
-            raise Http404
+        user = self._found(name, user_id).user
+        with transaction.atomic():
+            self._hold(name, user_id)
+            if not grants.take_grant(user=user, model=name, by=principal_of(request)):
+                raise Http404
         return Response(status=204)
+
+    def _hold(self, name: str, user_id: UUID) -> bool:
+        """Compare what there is with what the client read; return whether there is any.
+
+        Race condition: the holder is locked meanwhile, as `grants.grant` does it, and before the grant: so nobody waits in a circle.
+        """
+        User.objects.select_for_update(of=("self",)).filter(pk=user_id).first()
+        held = ModelGrant.objects.select_related("user").filter(model_name=name, user_id=user_id).first()
+        if held is None:
+            check_absent(self.request)
+            return False
+        check_match(self.request, self.get_serializer(held).data)
+        return True
 
     def _found(self, name: str, user_id: UUID) -> ModelGrant:
         model = plain_model_of(self.request, name)
