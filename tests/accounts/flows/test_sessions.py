@@ -10,7 +10,7 @@ from foretell.accounts.flows import sessions
 from foretell.accounts.models import User
 from foretell.accounts.tokens import services as tokens
 from foretell.audit.models import Entry
-from tests.accounts.flows.walking import Headless
+from tests.accounts.flows.walking import Headless, code_in, mails
 from tests.cast import PASSWORD, House
 from tests.http import HttpFor
 from tests.web.conftest import SignedIn
@@ -163,6 +163,53 @@ def test_a_session_of_acme_is_none_at_globex(
     assert visitor.get("/api/v1/auth/session").status_code == 401
 
 
+def half_signed_in(acme: House, http_for: HttpFor) -> httpx.Client:
+    """Return a browser whose password was right, and whose address is to be verified."""
+    from foretell.accounts.services import create_user
+
+    with acme.inside():
+        create_user(username="temp", email="temp@acme.example", password=PASSWORD, is_email_verified=False)
+    client = http_for(None)
+    client.headers["Accept"] = "text/html"
+    assert sign_in(client, "temp", PASSWORD).headers["location"] == "/accounts/confirm-email/"
+    return client
+
+
+def finished(client: httpx.Client, acme: House) -> bool:
+    send(client, "/accounts/confirm-email/", {"code": code_in(mails(acme)[-1])})
+    return is_in(client)
+
+
+def test_a_sign_in_that_was_begun_is_over_when_all_sessions_are(acme: House, http_for: HttpFor) -> None:
+    client = half_signed_in(acme, http_for)
+    with acme.inside():
+        sessions.end_all(user=acme.user("temp"))
+
+    assert not finished(client, acme)
+    assert sign_in(client, "temp", PASSWORD).headers["location"] == "/"  # the address is verified all the same
+
+
+def test_control_without_the_generation_it_would_go_on_behind_the_second_step(
+    acme: House, http_for: HttpFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = half_signed_in(acme, http_for)
+    with acme.inside():
+        sessions.end_all(user=acme.user("temp"))
+
+    monkeypatch.setattr("foretell.accounts.flows.adapter.complete", lambda request, user: user.refresh_from_db())
+    assert finished(client, acme)
+
+
+def test_of_very_many_browsers_the_oldest_is_signed_out(
+    acme: House, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "MAX_BROWSERS", 2)
+
+    first, second, third = (signed_in("bob") for _ in range(3))
+
+    assert [is_in(one) for one in (first, second, third)] == [False, True, True]
+
+
 def test_who_signs_out_is_off_the_list(acme: House, signed_in: SignedIn) -> None:
     from allauth.usersessions.models import UserSession
 
@@ -199,7 +246,6 @@ def test_a_new_password_ends_all_but_the_session_at_hand(acme: House, http_for: 
 
 def test_a_new_address_is_verified_by_a_code_in_the_session_at_hand(acme: House, http_for: HttpFor) -> None:
     from foretell.accounts.services import create_user
-    from tests.accounts.flows.walking import code_in, mails
 
     with acme.inside():
         create_user(username="temp", email="temp@acme.example", password=PASSWORD)

@@ -11,14 +11,14 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from foretell.accounts.flows import joining, outbox
+from foretell.accounts.flows.begun import begin, complete
 from foretell.accounts.flows.limits import take_mail
+from foretell.accounts.flows.sessions import NO_ADDRESS, make_room
 from foretell.accounts.flows.verifying import verify_email
 from foretell.accounts.login_limits import client_of
 from foretell.accounts.models import User
 from foretell.accounts.people import change_password
 from foretell.core.tenancy import current_tenant
-
-NO_ADDRESS = "::"  # over a Unix socket a client has none
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth's classes are untyped
@@ -33,9 +33,20 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth's 
         user = authenticate(request, username=name, password=credentials.get("password"))
         return user if isinstance(user, User) else None
 
+    def pre_login(self, request: HttpRequest, user: User, **hooks: Any) -> HttpResponse | None:
+        begin(request, user)
+        answer: HttpResponse | None = super().pre_login(request, user, **hooks)
+        return answer
+
     def login(self, request: HttpRequest, user: User) -> None:
-        # Race condition: a password that was hashed anew a moment ago has raised the generation, which the session is made with.
-        user.refresh_from_db(fields=["token_generation"])
+        """Begin the session.
+
+        Raises
+        ------
+        SignInOver
+        """
+        complete(request, user)
+        make_room(user)
         super().login(request, user)
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
