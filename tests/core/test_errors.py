@@ -29,6 +29,8 @@ WAYS_TO_FAIL: list[tuple[int, str, str, str, dict[str, Any]]] = [
     (409, "model_exists", "POST", "/api/v1/models/", {"json": {"name": "sum"}}),
     (413, "too_large", "POST", "/api/v1/models/", {"content": b"x" * 1_048_577, "headers": JSON}),
     (415, "unsupported_media_type", "POST", "/api/v1/models/", {"content": b"a=1", "headers": {"Content-Type": "text/x"}}),
+    (415, "unsupported_media_type", "POST", "/api/v1/models/", {"content": b"{}", "headers": {**JSON, "Content-Encoding": "gzip"}}),
+    (415, "unsupported_media_type", "POST", "/api/v1/models/sum/predict/", {"content": b"{}", "headers": {**JSON, "Content-Encoding": "br"}}),
     (428, "precondition_required", "PUT", "/api/v1/models/sum/aliases/champion/", {"json": {"version": 1}}),
     (412, "precondition_failed", "PUT", "/api/v1/models/sum/aliases/champion/", {"json": {"version": 1}, "headers": {"If-Match": '"old"'}}),
 ]

@@ -65,7 +65,7 @@ class KServeFace:
         return replied({"models": [model.name for model in visible_models(exchange)]})
 
     async def _model(self, exchange: Exchange, *, name: str, alias: str | None, version: str | None) -> Response:
-        model, _ = await self._services.find(exchange, name, alias=alias, version=version)
+        model = await self._services.ready(exchange, name, alias=alias, version=version)
         return replied({"name": model.name, "ready": True})
 
     async def _predict(self, exchange: Exchange, *, name: str, alias: str | None, version: str | None) -> Response:

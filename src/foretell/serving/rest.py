@@ -48,8 +48,8 @@ class RestFace:
         accept = headers.get(b"accept", b"")
         if accept not in ACCEPTS_JSON and accept not in ACCEPTS_CSV:
             return False
-        if b"idempotency-key" in headers or b"origin" in headers:
-            return False  # to answer again as before, or to a page: both are Django's
+        if b"idempotency-key" in headers or b"origin" in headers or b"content-encoding" in headers:
+            return False  # to answer again as before, or to a page, or to refuse: all of it is Django's
         return b"authorization" in headers or b"x-api-key" in headers or b"cookie" not in headers
 
     def failure(self, error: ForetellError, exchange: Exchange) -> Response:

@@ -65,6 +65,19 @@ class LaneServices:
         model = self.see(exchange, name)
         return model, find_version(model, alias=alias, number=number_of(name, version))
 
+    async def ready(self, exchange: Exchange, name: str, *, alias: str | None, version: str | None) -> Model:
+        """Return the model of a version that answers: it is in memory now, whoever asks next.
+
+        Raises
+        ------
+        ForetellError
+            as `find`; and where the version cannot be loaded.
+        """
+        model, found = await self.find(exchange, name, alias=alias, version=version)
+        tenant, _ = known(exchange)
+        await self.describe(tenant, model, found)
+        return model
+
     async def predict(
         self,
         exchange: Exchange,

@@ -4,7 +4,6 @@ import time
 from typing import Any
 
 from django.http import HttpRequest
-from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,6 +13,7 @@ from rest_framework.views import APIView
 from foretell.accounts.limiting import ModelScope
 from foretell.accounts.permissions import Action, principal_of
 from foretell.core.browsable import BrowsableRenderer
+from foretell.core.negotiation import PlainBodies
 from foretell.errors import ForetellError
 from foretell.inference.answering import Prediction
 from foretell.inference.codec import ParsedRows
@@ -39,7 +39,7 @@ class PredictView(APIView):
     required_actions = {"POST": Action.PREDICT}
     parser_classes = [JSONBytesParser, CSVBytesParser]
     renderer_classes = [AnswerRenderer, BrowsableRenderer, CSVRenderer]
-    content_negotiation_class = DefaultContentNegotiation
+    content_negotiation_class = PlainBodies
     schema = PredictSchema()
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:

@@ -48,7 +48,7 @@ class MlflowFace:
         return mlflow_error(error, exchange)
 
     async def _ping(self, exchange: Exchange, *, name: str, alias: str | None, version: str | None) -> Response:
-        await self._services.find(exchange, name, alias=alias, version=version)
+        await self._services.ready(exchange, name, alias=alias, version=version)
         return Response(200, b"\n")
 
     async def _version(self, exchange: Exchange, *, name: str, alias: str | None, version: str | None) -> Response:

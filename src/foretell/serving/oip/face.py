@@ -79,7 +79,7 @@ class OipFace:
         return replied(model_metadata(model, found, loaded.signature))
 
     async def _model_ready(self, exchange: Exchange, *, name: str, alias: str | None, version: str | None) -> Response:
-        model, _ = await self._services.find(exchange, name, alias=alias, version=version)
+        model = await self._services.ready(exchange, name, alias=alias, version=version)
         return replied({"name": model.name, "ready": True})
 
     async def _infer(self, exchange: Exchange, *, name: str, alias: str | None, version: str | None) -> Response:
