@@ -77,6 +77,7 @@ class UsedSerializer(serializers.Serializer[Any]):
     requests = serializers.IntegerField()
     rows = serializers.IntegerField()
     duration_s = serializers.FloatField()
+    cpu_s = serializers.FloatField(help_text="The processor's time in it.")
     bytes = serializers.IntegerField()
 
 
