@@ -1,5 +1,6 @@
 """Where somebody is signed in: seen, and ended, one or all; browsers and programs with tokens."""
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -208,6 +209,20 @@ def test_of_very_many_browsers_the_oldest_is_signed_out(
     first, second, third = (signed_in("bob") for _ in range(3))
 
     assert [is_in(one) for one in (first, second, third)] == [False, True, True]
+
+
+def test_sessions_that_are_over_are_deleted_and_the_others_stay(acme: House, signed_in: SignedIn) -> None:
+    from allauth.usersessions.models import UserSession
+    from django.contrib.sessions.models import Session
+
+    gone, stays = signed_in("bob"), signed_in("bob")
+    now = timezone.now()
+    with acme.inside():
+        Session.objects.filter(session_key=gone.cookies["foretell-session"]).update(expire_date=now - timedelta(days=1))
+
+        assert sessions.forget_expired(now=now) == 1
+        assert UserSession.objects.count() == 1
+    assert is_in(stays)
 
 
 def test_who_signs_out_is_off_the_list(acme: House, signed_in: SignedIn) -> None:

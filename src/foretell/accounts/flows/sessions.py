@@ -6,6 +6,7 @@ from uuid import UUID
 
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import update_session_auth_hash
+from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
@@ -120,6 +121,13 @@ def end_others(*, request: HttpRequest, user: User) -> None:
     with transaction.atomic():
         end_all(user=user)
         keep(request, user)
+
+
+def forget_expired(*, now: datetime) -> int:
+    """Delete sessions that are over, those of strangers who began to sign up among them, and take them off the lists."""
+    deleted = Session.objects.filter(expire_date__lt=now).delete()[0]
+    UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
+    return deleted
 
 
 def forget_current(request: HttpRequest | None) -> None:

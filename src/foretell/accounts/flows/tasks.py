@@ -6,7 +6,7 @@ import structlog
 from django.utils import timezone
 from procrastinate import RetryStrategy
 
-from foretell.accounts.flows import outbox, resetting, signing_up
+from foretell.accounts.flows import outbox, resetting, sessions, signing_up
 from foretell.tenants.tasks import each_tenant_task, tenant_task
 
 log = structlog.get_logger(__name__)
@@ -36,3 +36,9 @@ def forget_unverified() -> None:
     """Every night: sign-ups whose address nobody verified."""
     if forgotten := signing_up.forget_unverified(now=timezone.now()):
         log.info("sign-ups were not verified for a week, and are forgotten", count=forgotten)
+
+
+@each_tenant_task(cron="37 4 * * *", queueing_lock="forget_sessions")
+def forget_sessions() -> None:
+    """Every night: browsers' sessions that are over."""
+    sessions.forget_expired(now=timezone.now())
