@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -53,6 +54,10 @@ CHANGES: dict[str, Callable[[House], object]] = {
     "a family of tokens that ends": lambda house: TokenFamily.objects.update(revoked_at=timezone.now()),
     "a password": lambda house: User.objects.filter(username="temp").update(password="!"),
     "an address that is not verified": lambda house: User.objects.filter(username="bob").update(email_verified_at=None),
+    "a second factor": lambda house: Authenticator.objects.create(
+        user=house.user("bob"), type="webauthn", data={"name": "k"}
+    ),
+    "a second factor that is gone": lambda house: Authenticator.objects.all().delete(),
     "somebody new": lambda house: create_user(username="new", email="n@n.example", password="a long passphrase here"),
     "a key": lambda house: create_key(user=house.user("bob"), name="k", scopes=["predict"]),
     "a grant": lambda house: ModelGrant.objects.create(user=house.user("bob"), model_name="sum", actions=["push"]),
@@ -79,6 +84,7 @@ CHANGES: dict[str, Callable[[House], object]] = {
 NO_CHANGES: dict[str, Callable[[House], object]] = {
     "a key was used": lambda house: APIKey.objects.update(last_used_at=timezone.now()),
     "somebody signed in for tokens": lambda house: sign_in(user=house.user("erin"), now=timezone.now()),
+    "a second factor was used": lambda house: Authenticator.objects.update(last_used_at=timezone.now(), data={}),
     "somebody refreshed": lambda house: TokenFamily.objects.update(number=7, rotated_at=timezone.now()),
     "somebody signed in": lambda house: User.objects.update(last_login=timezone.now()),
     "a lease was renewed": lambda house: ModelVersion.objects.update(lease_expires_at=timezone.now()),
@@ -93,6 +99,7 @@ def test_a_change_of_what_is_kept_in_memory_has_a_new_number(acme: House, change
     with acme.inside():
         User.objects.create(username="temp", email="temp@acme.example")
         ModelGrant.objects.create(user=acme.user("bob"), model_name="other", actions=["push"])
+        Authenticator.objects.create(user=acme.user("erin"), type="webauthn", data={"name": "k"})
         sign_in(user=acme.user("bob"), now=timezone.now())
     before = number(acme)
 
