@@ -155,6 +155,8 @@ class Prober:
                 )  # fmt: skip
 
     def _foreign_ids_in_query(self, call: Call, shown: str) -> Iterator[Probe]:
+        if call.is_write and not self.is_thorough:  # no write reads its query
+            return
         for name in (*filters_of(call), None):
             theirs, nobodys = (self._queried(call, name, ids) for ids in (self.other.ids, NOBODYS))
             yield Probe(
@@ -178,6 +180,8 @@ class Prober:
             "X-Rewrite-URL": f"/t/{self.other.name}{call.path}", "X-Script-Name": f"/t/{self.other.name}", "Referer": f"http://{self.other.host}/",
         }  # fmt: skip
         yield Probe("another host in headers", shown, _with(own, claims), own, changes=call.is_write)
+        if call.is_page and not self.is_thorough:  # a form of another site's page is refused before all else
+            return
         theirs, nobodys = (f"https://canary{name}.example" for name in (self.other.name, NOBODYS.name))
         yield Probe(
             "another's origin",

@@ -16,12 +16,13 @@ from tests.isolation.probing import Prober
 from tests.isolation.recipes import WAY_OUT, Call, calls
 from tests.isolation.rows import without_canary
 from tests.isolation.twins import MARKS, Twin
+from tests.isolation.world import runner, twins  # noqa: F401  fixtures are used by name
 
 PROMISED = 3_000
 
 
 @pytest.fixture(scope="module")
-def prober(twins: tuple[Twin, Twin], runner: asyncio.Runner) -> Prober:
+def prober(twins: tuple[Twin, Twin], runner: asyncio.Runner) -> Prober:  # noqa: F811
     from foretell.config.asgi import application
 
     return Prober(*twins, application, runner)
@@ -33,7 +34,7 @@ def test_nothing_of_another_tenant_is_had(prober: Prober, call: Call) -> None:
 
 
 @pytest.fixture
-def backend_taken_out(twins: tuple[Twin, Twin], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def backend_taken_out(twins: tuple[Twin, Twin], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:  # noqa: F811
     """Let who works for castor find pollux's rows, as a search path does that was left behind; with pollux's role, so that it may."""
     place, (castor, pollux) = DatabaseWrapper._place, twins
 
@@ -74,7 +75,10 @@ def test_control_canaries_are_seen_where_they_belong(prober: Prober, route: str)
 @pytest.mark.parametrize("is_swapped", [False, True], ids=["castor", "pollux"])
 @pytest.mark.parametrize("call", calls(), ids=str)
 def test_nothing_of_another_tenant_is_had_by_any_credential_in_any_place(
-    prober: Prober, twins: tuple[Twin, Twin], call: Call, is_swapped: bool
+    prober: Prober,
+    twins: tuple[Twin, Twin],  # noqa: F811
+    call: Call,
+    is_swapped: bool,
 ) -> None:
     home, other = reversed(twins) if is_swapped else twins
 
@@ -99,7 +103,7 @@ def test_there_are_as_many_probes_as_were_promised(prober: Prober) -> None:
     assert sum(1 for call in calls() for _ in prober.planned(call)) >= PROMISED
 
 
-def test_every_text_of_a_tenant_is_a_canary(twins: tuple[Twin, Twin]) -> None:
+def test_every_text_of_a_tenant_is_a_canary(twins: tuple[Twin, Twin]) -> None:  # noqa: F811
     """Else what leaked might not be seen: fill a new table or column in tests/isolation/twins.py, or say there why it has no canary."""
     for twin in twins:
         assert without_canary(twin) == []
