@@ -21,6 +21,7 @@ class ProviderSerializer(serializers.ModelSerializer[IdentityProvider]):
 
     url = serializers.SerializerMethodField()
     email_domains = serializers.ListField(child=serializers.CharField(), read_only=True)
+    joins_as = serializers.ChoiceField(choices=JOINING_ROLES, allow_blank=True, read_only=True)
     callback_url = serializers.SerializerMethodField(help_text="What to register at the provider.")
 
     class Meta:

@@ -25,6 +25,7 @@ BY_NAME: dict[str, Any] = {
     "body": "Tells three wines apart by their chemistry.",
     "by": "ada",
     "bytes": 2048,
+    "callback_url": f"{_HOST}/accounts/oidc/work/login/callback/",
     "client_id": "foretell",
     "code": "parity",
     "commit": "4b825dc",
