@@ -4,17 +4,21 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 from django.core import mail
 from django.test import override_settings
 from django.utils import timezone
+from rest_framework.test import APIRequestFactory
 
 from foretell.accounts import invitations, members, services
 from foretell.accounts.errors import AccountExists, InvitationOver
 from foretell.accounts.invitations import accept_invitation, invite, read_token, token_of
 from foretell.accounts.models import Invitation, User
+from foretell.accounts.permissions import Principal
+from foretell.accounts.serializers import InvitationSerializer
 from foretell.accounts.tasks import forget_invitations, send_invitation
 from foretell.audit.models import Entry
 from foretell.tenants.signing import tenant_signer
@@ -253,6 +257,35 @@ def test_the_mail_has_the_link_and_the_queue_has_not(acme: House, http_for: Http
     http_for("adam").delete(sent["url"])
     send_invitation.func(**job.args)
     assert len(mail.outbox) == 1, "what is over is not sent"
+
+
+def test_a_list_of_them_takes_a_constant_number_of_queries(acme: House, http_for: HttpFor) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    def count() -> int:
+        with acme.inside(), CaptureQueriesContext(connection) as queries:
+            found = Invitation.objects.select_related("invited_by", "accepted_by")
+            assert [row["state"] for row in InvitationSerializer(found, many=True, context=context).data] == [
+                "open"
+            ] * len(found)
+        return len(queries)
+
+    context = {"request": APIRequestFactory().get("/", headers={"Host": "acme.localhost"})}
+    asked = invited(acme, 1)
+    one = count()
+    asked += invited(acme, 5)
+
+    assert count() == one
+    assert len(asked) == 6
+
+
+def invited(acme: House, count: int) -> list[Invitation]:
+    with acme.inside():
+        return [
+            invite(email=f"{uuid4().hex}@acme.example", now=timezone.now(), by=Principal(user=acme.user("alice")))
+            for _ in range(count)
+        ]
 
 
 def test_what_is_over_since_long_is_forgotten(acme: House, token: str) -> None:

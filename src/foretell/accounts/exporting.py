@@ -1,12 +1,14 @@
 """People, keys and invitations as tables, for CSV, Excel and Parquet. There are thousands of them at most: keys are held in memory."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from foretell.accounts.models import APIKey, Invitation, User
+from foretell.accounts.flows.joining import sign_up_mode
+from foretell.accounts.models import APIKey, Invitation, SignUp, User
 from foretell.accounts.serializers import kind_of, shown_state, state_of
 from foretell.core.exports import Column, Kind, Table, for_tenant
 from foretell.core.tenancy import current_tenant
@@ -37,7 +39,7 @@ def keys_table(found: QuerySet[APIKey]) -> Table:
 
 
 def invitations_table(found: QuerySet[Invitation]) -> Table:
-    return _table("invitations", INVITATIONS, found, _invitation_row)
+    return _table("invitations", INVITATIONS, found, partial(_invitation_row, mode=sign_up_mode()))
 
 
 def _table(name: str, columns: Sequence[Column], found: QuerySet[Any], row: Callable[[Any], Sequence[Any]]) -> Table:
@@ -66,10 +68,11 @@ def _key_row(key: APIKey) -> Sequence[Any]:
     )  # fmt: skip
 
 
-def _invitation_row(invitation: Invitation) -> Sequence[Any]:
+def _invitation_row(invitation: Invitation, *, mode: SignUp) -> Sequence[Any]:
+    state = shown_state(invitation, timezone.now(), mode=mode)
     return (
-        str(invitation.pk), invitation.email, invitation.role, shown_state(invitation, timezone.now()), _name(invitation.invited_by),
-        invitation.expires_at, invitation.accepted_at, invitation.revoked_at, invitation.created_at,
+        str(invitation.pk), invitation.email, invitation.role, state, _name(invitation.invited_by), invitation.expires_at,
+        invitation.accepted_at, invitation.revoked_at, invitation.created_at,
     )  # fmt: skip
 
 

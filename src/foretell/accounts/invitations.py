@@ -71,11 +71,14 @@ def read_token(token: str, *, now: datetime) -> Invitation:
     return found
 
 
-def is_valid(invitation: Invitation, *, now: datetime) -> bool:
-    """Whether somebody may come by it. Security: an invitation is worth no more than whoever sent it is worth today."""
+def is_valid(invitation: Invitation, *, now: datetime, mode: SignUp | None = None) -> bool:
+    """Whether somebody may come by it, as people join here: `mode`, which a list asks for once.
+
+    Security: an invitation is worth no more than whoever sent it is worth today.
+    """
     sender = invitation.invited_by
     is_worth_it = sender is None or may_manage(Principal(user=sender), invitation.role)
-    return invitation.state(now) == "open" and is_worth_it and sign_up_mode() != SignUp.CLOSED
+    return invitation.state(now) == "open" and is_worth_it and (mode or sign_up_mode()) != SignUp.CLOSED
 
 
 @transaction.atomic

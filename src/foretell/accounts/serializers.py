@@ -1,6 +1,7 @@
 """How people, keys and invitations look from outside."""
 
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from django.utils import timezone
@@ -8,8 +9,9 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from foretell import keys
+from foretell.accounts.flows.joining import sign_up_mode
 from foretell.accounts.invitations import is_valid
-from foretell.accounts.models import APIKey, Invitation, User
+from foretell.accounts.models import APIKey, Invitation, SignUp, User
 from foretell.accounts.tokens.claims import AccessToken
 
 
@@ -154,8 +156,13 @@ class InvitationSerializer(serializers.ModelSerializer[Invitation]):
         ]  # fmt: skip
         read_only_fields = fields
 
+    @cached_property
+    def _mode(self) -> SignUp:
+        """Optimization: a page asks once, not for each of its rows."""
+        return sign_up_mode()
+
     def get_state(self, invitation: Invitation) -> str:
-        return shown_state(invitation, timezone.now())
+        return shown_state(invitation, timezone.now(), mode=self._mode)
 
     def get_url(self, invitation: Invitation) -> str:
         return reverse("accounts:invitation", args=[invitation.pk], request=self.context["request"])
@@ -183,7 +190,7 @@ def state_of(key: APIKey, now: datetime) -> str:
     return "valid" if key.rolled_to_id is None else "rolled"
 
 
-def shown_state(invitation: Invitation, now: datetime) -> str:
+def shown_state(invitation: Invitation, now: datetime, *, mode: SignUp) -> str:
     """Return the state; `void` where whoever sent it may not invite to that role any more."""
     state = invitation.state(now)
-    return "void" if state == "open" and not is_valid(invitation, now=now) else state
+    return "void" if state == "open" and not is_valid(invitation, now=now, mode=mode) else state

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from foretell.accounts import invitations, members, people
+from foretell.accounts.flows.joining import sign_up_mode
 from foretell.accounts.invitation_mail import base_of, post_invitation
 from foretell.accounts.models import Invitation, User
 from foretell.accounts.permissions import managed_roles, may_manage, may_read_audit, principal_of
@@ -130,7 +131,7 @@ class InvitationAdmin(ServiceAdmin):
     @admin.display(description=_("state"))
     def state_now(self, obj: Invitation) -> str:
         """Say whether it still lets anybody in, which asks what its sender is worth today."""
-        return shown_state(obj, timezone.now())
+        return shown_state(obj, timezone.now(), mode=sign_up_mode())
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invitation]:
         return Invitation.objects.select_related("invited_by", "accepted_by").order_by("-id")

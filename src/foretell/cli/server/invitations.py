@@ -50,11 +50,13 @@ def list_invitations(tenant: TenantName, as_json: AsJSON = False) -> None:
     with in_tenant(tenant):
         from django.utils import timezone
 
+        from foretell.accounts.flows.joining import sign_up_mode
         from foretell.accounts.models import Invitation
         from foretell.accounts.serializers import shown_state
 
         found = Invitation.objects.select_related("invited_by", "accepted_by")
-        rows = [_row(invitation, shown_state(invitation, timezone.now())) for invitation in found]
+        now, mode = timezone.now(), sign_up_mode()
+        rows = [_row(invitation, shown_state(invitation, now, mode=mode)) for invitation in found]
     print_rows(rows, as_json=as_json)
 
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 from foretell.accounts import invitations as services
 from foretell.accounts.access import requires
 from foretell.accounts.errors import InvitationOver
+from foretell.accounts.flows.joining import sign_up_mode
 from foretell.accounts.invitation_mail import base_of, link_of, post_invitation
 from foretell.accounts.models import Invitation, User
 from foretell.accounts.permissions import Action, managed_roles, principal_of
@@ -38,8 +39,8 @@ def invitations(request: HttpRequest) -> HttpResponse:
                 InvitationForm(roles=managed_roles(principal_of(request))),
             )
     found = Invitation.objects.select_related("invited_by", "accepted_by").order_by("-id")
-    page, now = page_of(Paginator(found, 50), request), timezone.now()
-    rows = [{"invitation": invitation, "state": shown_state(invitation, now)} for invitation in page]
+    page, now, mode = page_of(Paginator(found, 50), request), timezone.now(), sign_up_mode()
+    rows = [{"invitation": invitation, "state": shown_state(invitation, now, mode=mode)} for invitation in page]
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
     context = context_of(request, rows=rows, page=page, form=form, link=link)
     return render(request, "web/settings/invitations.html", context, status=status)
