@@ -14,10 +14,8 @@ from tests.test_permissions import MATRIX
 VIEWER = {(row.method, row.route): row.viewer for row in MATRIX}
 REFUSED = [call for call in writes() if VIEWER.get((call.method, call.route)) == 403]
 PAGES = [call for call in calls() if call.is_write and call.is_page]
-# What has no tag of its own: one's account asks for one's password of now, and the rest is ended, or set as a whole by an owner.
-WITHOUT_TAG = {
-    "accounts:me", "accounts:session", "accounts:sessions", "accounts:user-second-factor", "accounts:identity-provider",
-}  # fmt: skip
+# What is ended, and shown in a list alone: nothing of it is stale.
+WITHOUT_TAG = {"accounts:session", "accounts:sessions", "accounts:user-second-factor"}
 CHANGING = [call for call in writes() if call.method in ("PUT", "PATCH", "DELETE") and call.route not in WITHOUT_TAG]
 
 
@@ -77,13 +75,3 @@ def test_a_change_of_what_is_stale_is_refused_and_changes_nothing(castor: Twin, 
     status, changes = changed_by(asked, castor, Request(call.method, call.path, castor.host, headers, options))
 
     assert (status, changes) == (412, [])
-
-
-def test_what_has_no_tag_shows_none(castor: Twin, asked: Ask) -> None:  # noqa: F811
-    """A resource that begins to show one has to hold changes to it."""
-    shown = [call for call in calls() if call.method == "GET" and call.route in WITHOUT_TAG]
-
-    tags = [asked(Request("GET", call.path, castor.host, castor.shown["key"])).header("etag") for call in shown]
-
-    assert shown
-    assert set(tags) == {None}

@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -11,6 +12,8 @@ from foretell.accounts.identity_providers.models import JOINING_ROLES, IdentityP
 from foretell.accounts.identity_providers.services import MAX_DOMAINS, get_provider, remove_provider, set_provider
 from foretell.accounts.permissions import Action, principal_of
 from foretell.accounts.views.door import validated
+from foretell.core.etags import check_absent, check_match, tagged
+from foretell.core.openapi.headers import IF_MATCH, IF_NONE_MATCH
 from foretell.core.strict import StrictCharField, StrictJSONParser, StrictSerializer
 
 MAX_SECRET_CHARS = 500
@@ -78,12 +81,12 @@ class ProviderView(APIView):
     required_actions = {"GET": Action.OWN, "PUT": Action.OWN, "DELETE": Action.OWN}
     parser_classes = [StrictJSONParser]
 
-    @extend_schema(operation_id="identity_providers_read", responses=ProviderSerializer)
+    @extend_schema(operation_id="identity_providers_read", parameters=[IF_NONE_MATCH], responses=ProviderSerializer)
     def get(self, request: Request, slug: str) -> Response:
-        return Response(_shown(request, get_provider(slug)))
+        return tagged(request, _shown(request, get_provider(slug)))
 
     @extend_schema(
-        operation_id="identity_providers_set", request=ProviderChangeSerializer, responses=ProviderSerializer
+        operation_id="identity_providers_set", parameters=[IF_MATCH], request=ProviderChangeSerializer, responses=ProviderSerializer
     )  # fmt: skip
     def put(self, request: Request, slug: str) -> Response:
         """Set a provider up, or replace what is known of it.
@@ -91,13 +94,27 @@ class ProviderView(APIView):
         With another issuer or client, who came by it before is not known by it any more.
         """
         fields = validated(ProviderChangeSerializer, request)
-        return Response(_shown(request, set_provider(slug=slug, **fields, by=principal_of(request))))
+        with transaction.atomic():
+            _hold(request, slug)
+            made = set_provider(slug=slug, **fields, by=principal_of(request))
+        return tagged(request, _shown(request, made))
 
-    @extend_schema(operation_id="identity_providers_remove", responses={204: None})
+    @extend_schema(operation_id="identity_providers_remove", parameters=[IF_MATCH], responses={204: None})
     def delete(self, request: Request, slug: str) -> Response:
         """Let nobody in by it any more; who came by it keeps their account."""
-        remove_provider(slug=slug, by=principal_of(request))
+        with transaction.atomic():
+            _hold(request, slug)
+            remove_provider(slug=slug, by=principal_of(request))
         return Response(status=204)
+
+
+def _hold(request: Request, slug: str) -> None:
+    """Race condition: the row is held, then compared with what the client read."""
+    found = IdentityProvider.objects.select_for_update().filter(pk=slug).first()
+    if found is None:
+        check_absent(request)
+    else:
+        check_match(request, _shown(request, found))
 
 
 def _shown(request: Request, provider: IdentityProvider) -> Any:

@@ -1,3 +1,4 @@
+from django.db import transaction
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics
@@ -11,6 +12,8 @@ from foretell.accounts.permissions import Action, principal_of
 from foretell.accounts.serializers import MeSerializer, UserSerializer
 from foretell.accounts.views.door import validated
 from foretell.accounts.writing import LeaveSerializer, MeChangeSerializer, SuccessorSerializer
+from foretell.core.etags import check_match, tagged
+from foretell.core.openapi.headers import IF_MATCH, IF_NONE_MATCH
 from foretell.core.strict import StrictJSONParser
 
 
@@ -21,15 +24,19 @@ class MeView(generics.GenericAPIView[User]):
     serializer_class = MeSerializer
     parser_classes = [StrictJSONParser]
 
-    @extend_schema(operation_id="me_read")
+    @extend_schema(operation_id="me_read", parameters=[IF_NONE_MATCH])
     def get(self, request: Request) -> Response:
-        return Response(self.get_serializer(principal_of(request).user).data)
+        return tagged(request, self.get_serializer(principal_of(request).user).data)
 
-    @extend_schema(operation_id="me_change", request=MeChangeSerializer, responses=MeSerializer)
+    @extend_schema(operation_id="me_change", parameters=[IF_MATCH], request=MeChangeSerializer, responses=MeSerializer)
     def patch(self, request: Request) -> Response:
         """Change your name, address or password; your password of now is asked for. A new one ends your sessions and tokens."""
-        fields = validated(MeChangeSerializer, request)
-        return Response(self.get_serializer(people.change_account(by=principal_of(request), **fields)).data)
+        fields, by = validated(MeChangeSerializer, request), principal_of(request)
+        with transaction.atomic():
+            held = User.objects.select_for_update(of=("self",)).get(pk=by.user.pk)
+            check_match(request, self.get_serializer(held).data)
+            changed = people.change_account(by=by, **fields)
+        return tagged(request, self.get_serializer(changed).data)
 
 
 class LeaveView(generics.GenericAPIView[User]):
