@@ -26,7 +26,7 @@ PROGRAMS = (
     Program("fairness", 5),
     Program("many_tenants", 40),
     Program("tenants", 15),
-    Program("rest_catalogue", 20),
+    Program("rest_catalogue", 30),
     Program("limits", 4),
     Program("logins", 6),
     Program("swaps", 5),

@@ -74,9 +74,9 @@ def main() -> None:
         pages = [asked(house, key, path) for path in (*(f"{LIST}?{query}" for query in QUERIES), *DEEP)]
         lists = [exported(key, f"{LIST}?format={format_}") for format_ in ("csv", "xlsx", "parquet")]
         fill_log(house, options.rows // 10)
-        tenth = [exported(key, f"{LOG}?format={format_}") for format_ in FLAT]
+        tenth = [exported(key, f"{LOG}?format={format_}") for format_ in (*FLAT, "xlsx")]
         fill_log(house, options.rows - options.rows // 10)
-        whole = [exported(key, f"{LOG}?format={format_}") for format_ in (*FLAT, "xlsx")]
+        whole = [exported(key, f"{LOG}?format={format_}") for format_ in FLAT]
     of = f"{options.models:,} models with {options.versions} versions each"
     tables: list[Table] = [
         (f"{of}: CPU of this process and PostgreSQL, median of {ROUNDS}", PAGE_HEADER, [page.row for page in pages]),
