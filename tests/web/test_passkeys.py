@@ -12,6 +12,7 @@ from allauth.mfa.webauthn.internal import auth as webauthn
 from fido2.server import Fido2Server
 from fido2.webauthn import PublicKeyCredentialRpEntity
 
+from foretell.accounts.second_factor.limits import ADDRESS
 from tests.accounts.second_factor.device import Device
 from tests.cast import PASSWORD, Cast, House
 from tests.http import HttpFor
@@ -198,3 +199,13 @@ def test_it_confirms_who_one_is(bob: httpx.Client, device: Device) -> None:
     url = f"/accounts/reauthenticate/passkey/?next={HOME}app/"
 
     assert used(bob, url, device).headers["location"] == f"{HOME}app/"
+
+
+def test_challenges_are_limited_by_address(visitor: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("foretell.accounts.second_factor.limits.client_of", lambda request: "203.0.113.9")
+
+    answers = {visitor.get(ALONE).status_code for _ in range(ADDRESS.rate.burst)}
+
+    assert answers == {200}
+    assert visitor.get(ALONE).status_code == 429
+    assert visitor.get("/api/v1/auth/webauthn/login").status_code == 429

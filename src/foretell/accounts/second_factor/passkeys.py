@@ -14,12 +14,26 @@ from django.core.exceptions import ValidationError
 from fido2.server import Fido2Server
 from fido2.webauthn import PublicKeyCredentialRpEntity
 
+from foretell.accounts.second_factor.limits import take_challenge
+
 
 def server() -> Fido2Server:
     """Return what makes and checks the challenges of the request at hand."""
     origin = f"{context.request.scheme}://{context.request.get_host()}"
     party = PublicKeyCredentialRpEntity(**get_adapter().get_public_key_credential_rp_entity())
     return Fido2Server(party, verify_origin=lambda found: found == origin)
+
+
+def limiting(begin: Callable[..., Any]) -> Callable[..., Any]:
+    """Count what is begun by somebody who has shown nothing yet, on the page and over the headless API."""
+
+    @wraps(begin)
+    def begun(user: Any = None) -> Any:
+        if user is None:
+            take_challenge(context.request)
+        return begin(user)
+
+    return begun
 
 
 def refusing(check: Callable[..., Any]) -> Callable[..., Any]:

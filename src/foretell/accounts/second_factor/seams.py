@@ -25,6 +25,7 @@ def close() -> None:
         again.did_recently,
     )
     webauthn.get_server = passkeys.server
+    webauthn.begin_authentication = passkeys.limiting(webauthn.begin_authentication)
     for name in SENT_BY_DEVICES:
         setattr(webauthn, name, passkeys.refusing(getattr(webauthn, name)))
     Authenticator.save = transaction.atomic(Authenticator.save)  # the change and its row of the audit, or neither

@@ -10,7 +10,7 @@ from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.stages import AuthenticateStage
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
-from allauth.mfa.webauthn.internal.auth import begin_authentication
+from allauth.mfa.webauthn.internal import auth
 from allauth.socialaccount.models import SocialAccount
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -121,7 +121,7 @@ class SignInByPasskey(webauthn.LoginWebAuthnView):
         return self.render_to_response(self.get_context_data())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(js_data={"request_options": begin_authentication(None)}, **kwargs)
+        return super().get_context_data(js_data={"request_options": auth.begin_authentication(None)}, **kwargs)
 
     def form_invalid(self, form: Any) -> HttpResponse:
         return self.render_to_response(self.get_context_data(form=form), status=422)
