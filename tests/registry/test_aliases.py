@@ -143,7 +143,7 @@ def test_what_cannot_be_promoted_is_refused(
     [
         {},
         {"version": "1"},
-        {"version": 1.0},
+        {"version": 1.5},
         {"version": True},
         {"version": 0},
         {"version": 1, "allow_signature_change": "yes"},
