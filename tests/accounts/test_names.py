@@ -1,6 +1,7 @@
 """Names and addresses are unique whatever their case, and no name passes for another's."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -151,7 +152,13 @@ def test_the_folded_copy_follows_a_new_name(acme: House) -> None:
     ],
 )
 def test_what_is_wrong_with_a_new_person_is_named_by_field(acme: House, fields: dict[str, str]) -> None:
-    asked = {"username": "dora", "email": "dora@acme.example", "password": PASSWORD, "role": "viewer", **fields}
+    asked: dict[str, Any] = {
+        "username": "dora",
+        "email": "dora@acme.example",
+        "password": PASSWORD,
+        "role": "viewer",
+        **fields,
+    }
 
     with acme.inside(), pytest.raises(InvalidAccount) as refused:
         create_user(**asked)

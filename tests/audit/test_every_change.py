@@ -163,7 +163,12 @@ SECOND_FACTORS = {("POST", f"mfa_{name}") for name in (
     "recovery-codes", "passkeys",
 )}  # fmt: skip
 #: Of identity providers: tests/accounts/identity_providers.
-PROVIDERS = {("POST", "openid_connect_login"), ("POST", "openid_connect_callback"), ("POST", "identity_disconnect"), ("POST", "web:identity-provider")}
+PROVIDERS = {
+    ("POST", "openid_connect_login"),
+    ("POST", "openid_connect_callback"),
+    ("POST", "identity_disconnect"),
+    ("POST", "web:identity-provider"),
+}
 #: Through the admin: tests/admin/test_writing.py.
 ADMIN = {("POST", name) for name in addresses.CHANGES}
 #: Walked through in tests/accounts/flows, where their rows are looked at.

@@ -154,7 +154,9 @@ CSRF_COOKIE_NAME = "__Host-foretell-csrf" if USE_HTTPS else "foretell-csrf"
 CSRF_COOKIE_SECURE = USE_HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "foretell.config.errors.csrf_failure"
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # Security: a cookie's would be read in another tenant
+MESSAGE_STORAGE = (
+    "django.contrib.messages.storage.session.SessionStorage"  # Security: a cookie's would be read in another tenant
+)
 
 # --- operators ----------------------------------------------------------------------------------------------------------
 
@@ -168,7 +170,9 @@ ACCOUNT_ADAPTER = "foretell.accounts.flows.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
-ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True  # Security: its links would hold in every tenant; codes are in the session
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = (
+    True  # Security: its links would hold in every tenant; codes are in the session
+)
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = False  # ours are exact, and of all processes: accounts.login_limits

@@ -19,5 +19,18 @@ from foretell.cli.server import (
 
 
 def register(app: typer.Typer) -> None:
-    for module in (processes, tenants, plans, accounts, keys, identity, access, tokens, audit, operators, doctor, manage):
+    for module in (
+        processes,
+        tenants,
+        plans,
+        accounts,
+        keys,
+        identity,
+        access,
+        tokens,
+        audit,
+        operators,
+        doctor,
+        manage,
+    ):
         module.register(app)
