@@ -23,6 +23,9 @@ VOLATILE = (
     re.compile(rb"(?<=csrfToken: \")[^\"]+|(?<=&quot;X-CSRFToken&quot;: &quot;)[^&]+"),
     re.compile(rb"(?<=nonce=\")[^\"]+"),
     re.compile(rb"(?<=\"challenge\": \")[^\"]+"),  # of a passkey
+    re.compile(
+        rb"(?<=\"secret\": \")[^\"]+|(?<=secret=)\w+|(?<=\"totp_svg\": \")[^\"]+|(?<=svg\+xml;)[^\"]+"
+    ),  # of an app that is added
 )
 VOLATILE_HEADERS = {
     "set-cookie": re.compile(r"(?<==)[^;]+|(?<=expires=)[^;]+"),

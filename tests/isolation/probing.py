@@ -45,6 +45,7 @@ class Probe:
     """A request, and the one that has to be answered alike; None: only canaries are looked for.
 
     changes : whether it may really change something at home, so that all is put back behind it.
+    foreign : whose texts may not be in the answer; None: the other's.
     """
 
     what: str
@@ -52,6 +53,7 @@ class Probe:
     request: Request
     like: Request | None = None
     changes: bool = False
+    foreign: Twin | None = None
 
 
 @dataclass
@@ -129,9 +131,8 @@ class Prober:
             for shown in few if prefix or call.is_page else EVERY:
                 headers = whose.shown[shown]
                 unknown = self._asked(call, host, prefix, made_up("session" if shown == "session" else "key"))
-                yield Probe(
-                    f"a foreign credential at {host}{prefix}", shown, self._asked(call, host, prefix, headers), unknown
-                )
+                asked = self._asked(call, host, prefix, headers)
+                yield Probe(f"a foreign credential at {host}{prefix}", shown, asked, unknown, foreign=whose)
         nobody = self._asked(call, self.home.host, "", {})
         yield Probe("no credential", "none", nobody)
         both = {**self.home.shown["session"], "Cookie": self._cookies_of_both()}
@@ -263,8 +264,9 @@ class Prober:
         shown = f"{call}, {probe.what}, by {probe.shown}"
         if any(mark in answer.everything for mark in self.home.marks):
             self.seen.add(str(call))
-        masked = self.other.masked(answer.everything) if probe.like is not None else answer.everything
-        for mark in self.other.marks:
+        foreign = probe.foreign or self.other
+        masked = foreign.masked(answer.everything) if probe.like is not None else answer.everything
+        for mark in foreign.marks:
             if mark in masked:
                 return f"{shown}: {mark.decode()} in its answer {answer.status}: {around(masked, mark)}"
         if probe.like is None:
