@@ -60,12 +60,12 @@ def broken(tenant: Any, statement: str) -> None:
 def test_verify_says_that_each_chain_is_whole(initech: Any, acme: House, run: Run) -> None:
     changed(initech)
 
-    code, out, err = run("audit", "verify", "--json")
+    code, out, _ = run("audit", "verify", "--json")
 
-    chains = {row["chain"]: row for row in json.loads(out)}
-    assert code == 0, err
-    assert {"installation", "initech", "acme"} <= chains.keys()
-    assert chains["initech"]["state"] == "whole"
+    states = {row["chain"]: row["state"] for row in json.loads(out)}
+    assert {"installation", "initech", "acme"} <= states.keys()
+    assert states["initech"] == "whole"
+    assert code == (0 if set(states.values()) == {"whole"} else 1)  # other tests may have tenants of their own
 
 
 def test_verify_names_the_first_row_that_does_not_fit_and_fails(initech: Any, run: Run) -> None:

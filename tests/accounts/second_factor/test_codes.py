@@ -13,6 +13,7 @@ from foretell.accounts.second_factor.codes import GUESSES, verify_code
 from foretell.limits import Throttled
 from tests.accounts.second_factor.conftest import App, Clock, opened, row_of
 from tests.cast import Cast, House
+from tests.secret_keys import use_secret_key
 
 
 def is_right(house: House, name: str, code: str) -> bool:
@@ -104,9 +105,8 @@ def test_with_another_secret_key_no_code_is_right_and_nothing_breaks(
 
 @pytest.fixture
 def settings_changed(monkeypatch: pytest.MonkeyPatch, codes: list[str]) -> None:
-    from django.conf import settings
 
-    monkeypatch.setattr(settings, "SECRET_KEY", "another")
+    use_secret_key(monkeypatch, "another")
 
 
 def test_guesses_are_limited_and_right_ones_cost_nothing(acme: House, app: App, codes: list[str]) -> None:

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 
@@ -22,6 +21,7 @@ from foretell.credentials import AuthenticationFailed
 from tests.accounts.tokens.workshop import bearer, flipped, posted, signed_in, tokens_of
 from tests.cast import Cast, House
 from tests.http import HttpFor
+from tests.secret_keys import use_secret_key
 
 ME = "/api/v1/me/"
 
@@ -322,7 +322,7 @@ def test_the_database_alone_makes_no_refresh_token(acme: House, monkeypatch: pyt
         )  # fmt: skip
         guessed = refresh_tokens.new_token(family_id=row.id, number=0, secret=bytes(row.secret))
 
-    monkeypatch.setattr(settings, "SECRET_KEY", "the real one, which the database does not have")
+    use_secret_key(monkeypatch, "the real one, which the database does not have")
     with pytest.raises(AuthenticationFailed):
         refreshed_at(acme, guessed)
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import jwt
 import pytest
-from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 
@@ -21,6 +20,7 @@ from foretell.inference.loaded_models import LoadedModels
 from tests.accounts.tokens.workshop import bearer, tokens_of
 from tests.cast import Cast, House
 from tests.http import HttpFor
+from tests.secret_keys import use_secret_key
 
 JWKS = "/.well-known/jwks.json"
 NOW = datetime(2026, 12, 1, 12, tzinfo=timezone.get_default_timezone())
@@ -152,7 +152,7 @@ def test_with_another_secret_key_another_key_signs_and_old_tokens_are_still_veri
     acme: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pair = tokens_of(acme, "bob")
-    monkeypatch.setattr(settings, "SECRET_KEY", "x" * 50)
+    use_secret_key(monkeypatch, "x" * 50)
 
     fresh = tokens_of(acme, "bob")
 
