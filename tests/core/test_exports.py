@@ -230,5 +230,4 @@ def test_a_file_takes_no_more_memory_the_longer_it_is(format_: str) -> None:
     told = subprocess.run([sys.executable, "-c", MEMORY, format_], capture_output=True, text=True, check=True)
 
     streamed_mb, kept_mb = json.loads(told.stdout)
-    assert streamed_mb < 35
-    assert kept_mb > 50, "the control"
+    assert streamed_mb < 60 < kept_mb  # what is kept is the control
