@@ -23,7 +23,7 @@ from tests.limits.buckets import SECOND, Clock, claim
 LIMIT, TAKES, PROCESSES = 1_000, 5_000, 4
 
 TAKER = """
-import json, os, sys, time
+import itertools, json, os, sys, time
 from pathlib import Path
 from foretell.limits import gcra
 from foretell.limits import Policy, Rate, SharedMemoryLimiter, claim_for
@@ -31,10 +31,11 @@ from foretell.limits.locks import ProcessLock
 path, limit, takes, is_locked = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4] == "locked"
 if not is_locked:
     ProcessLock.acquire = lambda self: False
-decide = gcra.decide
+decide, calls = gcra.decide, itertools.count()
 def interrupted(*arguments):
     decision = decide(*arguments)
-    os.sched_yield()  # between reading and writing
+    if next(calls) % 16 == 0:
+        os.sched_yield()  # between reading and writing
     return decision
 gcra.decide = interrupted
 limiter = SharedMemoryLimiter(Path(path))
@@ -56,6 +57,17 @@ with limiter._table:
     time.sleep(600)
 """
 
+BUSY_HOLDER = """
+import sys, time
+from pathlib import Path
+from foretell.limits import Policy, Rate, SharedMemoryLimiter, claim_for
+limiter = SharedMemoryLimiter(Path(sys.argv[1]))
+with limiter._table:
+    print("held", flush=True)
+    time.sleep(1)
+    limiter._taken([claim_for("acme", "key", "x", Policy("key", Rate.parse("1/d")))], 1)
+"""
+
 
 def started(source: str, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
@@ -74,7 +86,7 @@ def taken_by_processes(path: Path, *, mode: str = "locked") -> int:
         assert taker.stdin is not None
         taker.stdin.write(f"{begin}\n")
         taker.stdin.flush()
-    return sum(json.loads(taker.communicate(timeout=60)[0]) for taker in takers)
+    return sum(json.loads(taker.communicate(timeout=300)[0]) for taker in takers)
 
 
 @pytest.mark.parametrize("run", range(5))
@@ -196,6 +208,57 @@ def test_a_stopped_holder_holds_up_nobody_and_nothing_is_let_through_uncounted(
 
     assert sum(decision is not None and decision.allowed for decision in decisions) == 3
     assert len(waited) == 1  # one of them waited, for a moment; the others did not
+
+
+@pytest.fixture(params=["mutex", "record lock"])
+def busy_holder(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[subprocess.Popen[str]]:
+    """A process that took the lock, and takes the only one of a limit before it gives the lock back, a second later."""
+    if request.param == "record lock":
+        monkeypatch.setattr("foretell.limits.table_files.fresh_mutex", lambda: b"")
+    SharedMemoryLimiter(tmp_path / "limits")
+    process = started(BUSY_HOLDER, str(tmp_path / "limits"))
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    yield process
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.usefixtures("busy_holder")
+def test_a_holder_that_is_not_stopped_is_waited_for(tmp_path: Path) -> None:
+    """It may wait for a processor on a machine with too much to do: to go on without it would let too many through."""
+    decision = SharedMemoryLimiter(tmp_path / "limits").take([claim("1/d")])
+
+    assert decision is not None
+    assert not decision.allowed
+
+
+@pytest.mark.usefixtures("busy_holder")
+def test_without_the_patience_more_would_pass_than_the_limit_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("foretell.limits.locks.PAUSES", 10)
+
+    decision = SharedMemoryLimiter(tmp_path / "limits").take([claim("1/d")])
+
+    assert decision is not None
+    assert decision.allowed
+
+
+def test_a_stopped_holder_is_waited_for_again_once_it_goes_on(
+    tmp_path: Path, busy_holder: subprocess.Popen[str]
+) -> None:
+    limiter = SharedMemoryLimiter(tmp_path / "limits")
+    busy_holder.send_signal(signal.SIGSTOP)
+    assert limiter.take([claim("2/d", id="y")]) is not None  # without it
+
+    busy_holder.send_signal(signal.SIGCONT)
+    decision = limiter.take([claim("1/d")])
+
+    assert decision is not None
+    assert not decision.allowed
 
 
 # --- the table ---

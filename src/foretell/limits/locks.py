@@ -7,44 +7,49 @@ import os
 import sys
 import time
 
-from foretell.limits.mutexes import Calls, mutex_calls
+from foretell.limits.holders import NOBODY, SOMEBODY, STOPPED, Holder, seen
+from foretell.limits.mutexes import LockCalls, mutex_calls
 
-# A holder works for microseconds; one that keeps the lock for this long is stopped. A machine with more to do than it can, or a
-# host that gives its time to others, keeps one that runs from going on for 50 ms and more: then limits would not be exact.
-PATIENCE_S = 0.25
 TURNS = 100  # given to others before this process sleeps
 LONGEST_PAUSE_S = 0.001
+# Counted in pauses, not by the clock: what keeps a holder from running for long, a machine with too much to do or a host that
+# gives its time to others, keeps who waits from running too.
+PAUSES = 2_000
 
 
 class ProcessLock:
     """A lock that is tried, waited for with patience, and given up on; between processes, not between threads."""
 
-    def __init__(self, calls: Calls) -> None:
-        self.try_acquire, self.release = calls
-        self._is_stuck = False
+    def __init__(self, calls: LockCalls) -> None:
+        self.try_acquire, self.release, self._holder = calls
+        self._given_up_on: Holder | None = None
 
     def acquire(self) -> bool:
-        """Wait for the lock; False where its holder keeps it for longer than anybody should.
+        """Wait for the lock; False where its holder is stopped, or keeps it for longer than anybody should.
 
-        After that it is tried, but not waited for, until it is free: a stopped process delays one request, not each.
+        That one is not waited for again until it is seen to go on: a stopped process delays one request, not each.
         """
         if self.try_acquire():
-            self._is_stuck = False
+            self._given_up_on = None
             return True
-        return False if self._is_stuck else self._waited()
+        if self._given_up_on is not None and self._given_up_on == seen(self._holder()):
+            return False
+        return self._waited()
 
     def _waited(self) -> bool:
         for _ in range(TURNS):
             os.sched_yield()
             if self.try_acquire():
                 return True
-        deadline, pause_s = time.monotonic() + PATIENCE_S, 0.0
-        while time.monotonic() < deadline:
+        pause_s = 0.0
+        for _ in range(PAUSES):
+            if seen(self._holder()).state in STOPPED:
+                break
             time.sleep(pause_s)
             if self.try_acquire():
                 return True
             pause_s = min(LONGEST_PAUSE_S, pause_s + 0.000_02)
-        self._is_stuck = True
+        self._given_up_on = seen(self._holder())
         return False
 
 
@@ -73,14 +78,13 @@ class _Flock(ctypes.Structure):
     ]
 
 
-def _record_calls(descriptor: int) -> Calls:
-    """Return how to try for the lock, and how to let go of it."""
+def _record_calls(descriptor: int) -> LockCalls:
     if sys.platform == "linux" and sys.maxsize > 2**32:
         return _linux_calls(descriptor)
     return _portable_calls(descriptor)
 
 
-def _linux_calls(descriptor: int) -> Calls:
+def _linux_calls(descriptor: int) -> LockCalls:
     """Return calls that keep the interpreter's own lock.
 
     Optimization: they never wait; and a thread that gave it up while it holds ours would keep other processes waiting for as long
@@ -95,10 +99,15 @@ def _linux_calls(descriptor: int) -> Calls:
     def release() -> None:
         system_fcntl(descriptor, command, unlock)
 
-    return try_acquire, release
+    def holder() -> int:
+        wanted = _Flock(fcntl.F_WRLCK, os.SEEK_SET, 0, 1, 0)
+        system_fcntl(descriptor, fcntl.F_GETLK, ctypes.byref(wanted))
+        return NOBODY if wanted.l_type == fcntl.F_UNLCK else wanted.l_pid
+
+    return LockCalls(try_acquire, release, holder)
 
 
-def _portable_calls(descriptor: int) -> Calls:
+def _portable_calls(descriptor: int) -> LockCalls:
     def try_acquire() -> bool:
         try:
             fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 0)
@@ -109,4 +118,4 @@ def _portable_calls(descriptor: int) -> Calls:
     def release() -> None:
         fcntl.lockf(descriptor, fcntl.LOCK_UN, 1, 0)
 
-    return try_acquire, release
+    return LockCalls(try_acquire, release, lambda: SOMEBODY)

@@ -10,12 +10,19 @@ import functools
 import mmap
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 MUTEX_BYTES = 64  # more than glibc's 40 on x86_64 and 48 on aarch64
 PROCESS_SHARED = ROBUST = 1
+HOLDER = 0x3FFF_FFFF  # of a robust mutex's first 32 bits, which the kernel reads too (FUTEX_TID_MASK): the thread that has it
 
-Calls = tuple[Callable[[], bool], Callable[[], None]]
+
+class LockCalls(NamedTuple):
+    """How to try for a lock, how to let go of it, and how to learn who has it."""
+
+    try_acquire: Callable[[], bool]
+    release: Callable[[], None]
+    holder: Callable[[], int]
 
 
 @functools.cache
@@ -34,8 +41,8 @@ def fresh_mutex() -> bytes:
     return b"" if failed else mutex.raw
 
 
-def mutex_calls(memory: mmap.mmap, offset: int) -> Calls:
-    """Return how to try for the mutex at `offset`, and how to let go of it; neither after the memory is closed.
+def mutex_calls(memory: mmap.mmap, offset: int) -> LockCalls:
+    """Return what is to be done with the mutex at `offset`; none of it after the memory is closed.
 
     Optimization: the calls keep the interpreter's own lock: they never wait, and a thread that gave it up while it holds ours would
     keep other processes waiting for as long as any busy thread of this one pleases.
@@ -59,7 +66,10 @@ def mutex_calls(memory: mmap.mmap, offset: int) -> Calls:
     def release() -> None:
         unlock(mutex)
 
-    return try_acquire, release
+    def holder() -> int:
+        return int.from_bytes(memory[offset : offset + 4], sys.byteorder) & HOLDER
+
+    return LockCalls(try_acquire, release, holder)
 
 
 @functools.cache
