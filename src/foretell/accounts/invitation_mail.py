@@ -24,7 +24,10 @@ The link is for you alone, works once, and until {until:%d %B %Y, %H:%M} UTC. If
 
 
 def base_of(request: HttpRequest) -> str:
-    """Return the address of the tenant's root, as the request came to it. Security: hosts are those of tenants, and no others."""
+    """Return the address of the tenant's root, as the request came to it.
+
+    Security: for who manages the tenant, and asks with a credential; for what strangers ask, there is `tenants.mail_links`.
+    """
     return request.build_absolute_uri(get_script_prefix())
 
 

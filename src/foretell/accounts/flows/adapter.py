@@ -19,6 +19,9 @@ from foretell.accounts.login_limits import client_of
 from foretell.accounts.models import User
 from foretell.accounts.people import change_password
 from foretell.core.tenancy import current_tenant
+from foretell.tenants.mail_links import root_for_mail
+
+RESET_PATH = "accounts/password/reset/"
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth's classes are untyped
@@ -66,7 +69,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth's 
 
     def send_account_already_exists_mail(self, email: str) -> None:
         take_mail(email=email)
-        super().send_account_already_exists_mail(email)
+        address = f"{root_for_mail(self.request)}{RESET_PATH}"
+        self.send_mail("account/email/account_already_exists", email, {"password_reset_url": address})
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Queue a mail; it is one of our templates, of plain text."""

@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from foretell.accounts.flows.limits import take_code
 from foretell.accounts.flows.signing_up import sign_up
-from foretell.accounts.invitation_mail import base_of
 from foretell.accounts.login_limits import client_of
 from foretell.accounts.models import User
 from foretell.accounts.writing import MAX_PASSWORD_CHARS
+from foretell.tenants.mail_links import root_for_mail
 
 PLAIN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
 
@@ -68,7 +68,7 @@ class ResetRequestForm(forms.Form):
         from foretell.accounts.flows.resetting import request_reset
 
         email: str = self.cleaned_data["email"]
-        request_reset(email=email, base=base_of(request), client=client_of(request))
+        request_reset(email=email, base=root_for_mail(request), client=client_of(request))
         return email
 
 
