@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
 
+from foretell.accounts.flows.signing_up import awaits_verification
 from foretell.accounts.login_limits import attempt, client_of
 from foretell.core.tenancy import current_tenant
 
@@ -33,8 +34,9 @@ class NameOrEmailBackend(ModelBackend):
         tenant, address = current_tenant(), client_of(request) if client is None else client
         with attempt(tenant_id=str(tenant.id), account=username, client=address) as one:
             user = super().authenticate(request, username=username, password=password, **kwargs)
-            if user is None:
+            if user is None or awaits_verification(user):
                 one.failed()
+                return None
         return user
 
     def user_can_authenticate(self, user: Any) -> bool:

@@ -37,6 +37,15 @@ def sign_up(*, username: str, email: str, password: str, client: str) -> User | 
     return _signed_up(username, email, password)
 
 
+def awaits_verification(user: User) -> bool:
+    """Whether somebody signed up, and has not shown yet that mail reaches them.
+
+    Security: until they have, their password is a wrong one, at every face. Whoever signs up with another's address has no account that a
+    password could open; were there one for an address that is nobody's, signing in would tell the two apart.
+    """
+    return PendingSignUp.objects.filter(user=user).exists()
+
+
 @transaction.atomic
 def forget_unverified(*, now: datetime) -> int:
     """Let names go that were taken in sign-ups a week ago, and the accounts whose address nobody has verified since."""

@@ -15,16 +15,16 @@ from foretell.audit.recording import record
 
 @transaction.atomic
 def verify_email(*, user: User, email: str, now: datetime) -> bool:
-    """Write down that an address is its owner's; False where it is not their address any more.
+    """Write down that an address is its owner's; False where it is not their address any more, or was verified meanwhile.
 
-    Race condition: the row is held, and the address compared, so that a code for an address of before verifies no other.
+    Race condition: the row is held, and the address compared, so that a code for an address of before verifies no other, and of
+    several requests with one code one is the first.
     """
     found = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
-    if folded(found.email) != folded(email) or not found.is_active:
+    if folded(found.email) != folded(email) or not found.is_active or found.email_verified_at is not None:
         return False
-    if found.email_verified_at is None:
-        with acting(by_mail(found)):
-            mark_verified(found, now)
+    with acting(by_mail(found)):
+        mark_verified(found, now)
     user.email_verified_at = found.email_verified_at
     return True
 

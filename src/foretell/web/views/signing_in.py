@@ -30,7 +30,10 @@ class SignInForm(AuthenticationForm):
     )
     error_messages = {
         **AuthenticationForm.error_messages,
-        "invalid_login": _("This name and this password do not belong together. Capitals count in the password."),
+        "invalid_login": _(
+            "This name and this password do not belong together. Capitals count in the password. If you signed up, and entered no code, ask "
+            "for a new password."
+        ),
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from allauth.account.internal.flows.email_verification import login_on_verification
 from allauth.account.internal.flows.signup import complete_signup
+from allauth.account.internal.stagekit import clear_login
 from allauth.headless.account import response, views
 from allauth.headless.account.inputs import ResetPasswordInput, VerifyEmailInput
 from allauth.headless.base.response import AuthenticationResponse, ConflictResponse
@@ -74,6 +76,15 @@ class SignUp(Strict, views.SignupView):
 class VerifyEmail(Strict, views.VerifyEmailView):
     input_class = CodeInput
     http_method_names = ["post", "options"]
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Go on with the sign-in that waits for it; 409 where the address was verified, or changed, meanwhile."""
+        verified = self.process.finish()
+        if verified is None:
+            clear_login(request)
+            return ConflictResponse(request)
+        answer = login_on_verification(request, verified) if self.stage else None
+        return AuthenticationResponse.from_response(request, answer)
 
 
 class ResendCode(Strict, views.ResendEmailVerificationCodeView):
