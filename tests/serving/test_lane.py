@@ -51,6 +51,12 @@ def test_a_tenant_is_found_below_its_prefix_too(world: World) -> None:
         assert at_globex.post(f"/t/acme{PREDICT}", json=ROW).json()["prediction"] == 3.0
 
 
+@pytest.mark.parametrize("path", [PREDICT, f"/t/acme{PREDICT}", "/t/acme/v2/models/sum/infer"])
+def test_at_the_operators_host_there_is_no_tenant(world: World, path: str) -> None:
+    with world.client(tenant="operators") as at_operators:
+        assert at_operators.post(path, json=ROW).status_code == 404
+
+
 def test_csv_in_gives_the_same_rows_with_the_answer(world: World) -> None:
     answer = world.client().post(
         PREDICT, content="b,a\n2,1\n", headers={"Content-Type": "text/csv", "Accept": "text/csv"}

@@ -126,7 +126,7 @@ def test_who_says_nothing_is_closed(world: World, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize(
     ("person", "options", "status"),
-    [("carol", {}, 401), ("bob", {}, 403), ("bob", {"path": "/ws/v1/models/nothing/predict/"}, 403), ("alice", {"host": "nobody.localhost"}, 404), ("alice", {"origin": "http://evil.example"}, 403),
+    [("carol", {}, 401), ("bob", {}, 403), ("bob", {"path": "/ws/v1/models/nothing/predict/"}, 403), ("alice", {"host": "nobody.localhost"}, 404), ("alice", {"host": "operators.localhost", "path": f"/t/acme{PATH}"}, 404), ("alice", {"origin": "http://evil.example"}, 403),
      ("alice", {"origin": "null"}, 403), ("alice", {"path": "/ws/v1/models/nothing/predict/"}, 404)],
 )  # fmt: skip
 def test_a_handshake_is_refused_with_a_problem(world: World, person: str, options: dict[str, str], status: int) -> None:

@@ -19,7 +19,7 @@ from tests.http import ASGITransport
 from tests.models import sum_graph, sum_signature
 
 PEPPER = b"pepper"
-MAX_BODY_BYTES = 1 << 20
+MAX_BODY_BYTES, OPERATORS_HOST = 1 << 20, "operators.localhost"
 
 
 async def django(scope: Scope, receive: Receive, send: Send) -> None:
@@ -108,6 +108,8 @@ def open_world(**settings: Any) -> World:
             pepper=PEPPER, passwords={("acme", "alice"): ("a long enough passphrase", principal("acme", "alice", key_id=None))}
         ),
     )  # fmt: skip
-    lane = compose_lane(django, ports, terms=Terms(max_body_bytes=MAX_BODY_BYTES), **settings)
+    lane = compose_lane(
+        django, ports, terms=Terms(max_body_bytes=MAX_BODY_BYTES, operators_host=OPERATORS_HOST), **settings
+    )
     assert isinstance(ports.catalogue, MemoryCatalogue)
     return World(ports.catalogue, models, ports.log, ports.limiter, lane, shown)  # type: ignore[arg-type]  # as made above

@@ -74,7 +74,11 @@ def shown(accept: str) -> tuple[bytes, str]:
     return counted.exposition(accept=accept)
 
 
-terms = Terms(max_body_bytes=settings.MAX_PREDICT_BYTES, trusted_proxies=settings.TRUSTED_PROXIES)
+terms = Terms(
+    max_body_bytes=settings.MAX_PREDICT_BYTES,
+    trusted_proxies=settings.TRUSTED_PROXIES,
+    operators_host=settings.OPERATORS_HOST,
+)
 scheduler = Scheduler()
 counted = metrics.of_web(gateway(), scheduler)
 measures = Measures(counted.predictions, counted.http_requests)

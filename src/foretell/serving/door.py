@@ -4,11 +4,9 @@ import os
 import secrets
 import time
 from collections.abc import Sequence
-from functools import lru_cache
 from hashlib import blake2b
 
 from foretell import keys, problems
-from foretell.addresses import normalised_host
 from foretell.credentials import AuthenticationFailed, Bearer, NotAuthenticated, Password, read_credential
 from foretell.errors import ForetellError
 from foretell.limits import Claim, Limiter, Throttled
@@ -23,7 +21,6 @@ PASSWORD_HOLDS_S = 300.0
 SESSION_HOLDS_S = 10.0  # whoever signs out is out
 KEY_HOLDS_S = 60.0  # so that a key's end is seen; its revocation is a change of the tenant, which forgets it at once
 MAX_VERIFIED = 10_000  # of one tenant
-MAX_HOST_CHARS = 300  # a name of 253, a final dot, a port
 
 
 class TenantSuspended(ForetellError):
@@ -217,10 +214,12 @@ class Door:
         exchange.decision = self._limiter.take(principal.claims, cost=0)
 
     def _tenant(self, exchange: Exchange) -> Tenant | None:
+        if exchange.is_at_operators:
+            return None
         prefix = exchange.head.prefix
         if prefix is not None:
             return self._catalogue.named(prefix)
-        host = host_of(exchange.headers.get(b"host", b""))
+        host = exchange.head.host
         return None if host is None else self._catalogue.at_host(host)
 
     async def _verified(self, tenant: Tenant, exchange: Exchange) -> Verified:
@@ -263,16 +262,6 @@ class Door:
             raise AuthenticationFailed
         until = now + KEY_HOLDS_S
         return Verified(found.principal, until if found.expires_at is None else min(until, found.expires_at))
-
-
-@lru_cache(maxsize=4_096)
-def _normalised(header: bytes) -> str | None:
-    return normalised_host(header.decode("latin-1"))
-
-
-def host_of(header: bytes) -> str | None:
-    """Return the host that a header names; no host name is longer than what is looked at."""
-    return _normalised(header) if len(header) <= MAX_HOST_CHARS else None
 
 
 def known(exchange: Exchange) -> tuple[Tenant, Principal]:

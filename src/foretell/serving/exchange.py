@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from foretell.addresses import trusted_address
+from foretell.addresses import normalised_host, trusted_address
 from foretell.asgi import Message, Receive, Scope
 from foretell.errors import ForetellError
 from foretell.ids import is_sane_request_id, uuid7_text
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from foretell.serving.admission import Admission
 
 Headers = dict[bytes, bytes]
+MAX_HOST_CHARS = 300  # a name of 253, a final dot, a port
 MAX_DIGITS = 18  # of a length that is worth reading
 
 
@@ -29,10 +30,12 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
     max_body_bytes : the largest body of a prediction, and what a compressed one may become.
     trusted_proxies : how many of our own proxies stand before this server; each adds to X-Forwarded-For.
+    operators_host : where no tenant is, at no address; "" where there is none.
     """
 
     max_body_bytes: int
     trusted_proxies: int = 0
+    operators_host: str = ""
 
 
 class ClientGone(Exception):
@@ -90,6 +93,12 @@ class Head:
         self.mark: bytes | None = None
         self.admission: Admission | None = None
 
+    @property
+    def host(self) -> str | None:
+        """The host that was asked; no name of one is longer than what is looked at."""
+        header = self.headers.get(b"host", b"")
+        return _normalised(header) if len(header) <= MAX_HOST_CHARS else None
+
 
 class Exchange:
     """What a face works with: a request's head and body, and what was found out about it on the way.
@@ -118,6 +127,10 @@ class Exchange:
         self.known_id = head.offered_id  #: the request's id, where it has one by now
         if body is not None:
             self.read = body
+
+    @property
+    def is_at_operators(self) -> bool:
+        return self.head.host == self._terms.operators_host
 
     @property
     def method(self) -> str:
@@ -202,6 +215,11 @@ def declared_bytes(content_length: bytes) -> int:
     if not content_length.isdigit():
         return 0
     return int(content_length) if len(content_length) <= MAX_DIGITS else sys.maxsize
+
+
+@lru_cache(maxsize=4_096)
+def _normalised(header: bytes) -> str | None:
+    return normalised_host(header.decode("latin-1"))
 
 
 @lru_cache(maxsize=256)
