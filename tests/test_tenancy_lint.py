@@ -39,6 +39,8 @@ MAKERS = {
 
 #: Functions and names of modules that remember something, and why no tenant's is another's.
 REMEMBERED = {
+    "accounts/flows/headless/documented.py": {"_made": "of the code"},
+    "accounts/flows/headless/specification.py": {"specification": "of allauth's package, and of the installation's settings"},
     "accounts/limiting.py": {
         "limiter": "one for the installation; each bucket's key has the tenant", "quotas": "counted by the tenant's id",
         "_policy": "of a name and a rate", "_warn_of_missing": "of a limit's name; nothing is told",

@@ -3,7 +3,7 @@
 No framework: Django's views and the fast lane both write what is made here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Any, TypedDict
 
@@ -89,6 +89,13 @@ def faults_of(error: ForetellError) -> list[Fault]:
     if isinstance(error, inference.InvalidInput):
         return [Fault(attr=fault.attr or None, code=fault.code, detail=fault.detail) for fault in error.problems]
     return list(getattr(error, "faults", []))
+
+
+def sentence_of(faults: Sequence[Fault]) -> str:
+    """Return what is wrong first, and how much more there is."""
+    first = faults[0]
+    lead = f"{first['attr']}: {first['detail']}" if first["attr"] else first["detail"]
+    return lead if len(faults) == 1 else f"{lead} ({len(faults) - 1} more)"
 
 
 def retry_after_s(error: ForetellError) -> int:

@@ -1,5 +1,6 @@
 """What the OpenAPI document says of every operation; it is made here as `make openapi` makes it, without a database."""
 
+import json
 import re
 import subprocess
 import sys
@@ -15,6 +16,13 @@ from tests.served import ROOT
 Json = dict[str, Any]
 JSON = "application/json"
 SCHEMES = {"apiKey", "basic", "bearer", "session"}
+OF_BROWSERS = {"session", "csrf"}
+HEADLESS = (
+    "/api/v1/config",
+    "/api/v1/auth/",
+    "/api/v1/account/",
+)  # allauth's headless API, for pages on the tenant's host
+PROBLEMS = ("Problem", "HeadlessProblem", "HeadlessUnauthorized", "HeadlessNoApp")
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +54,14 @@ def test_each_operation_has_its_name_its_summary_and_its_security(document: Json
     names = [operation["operationId"] for _, operation in operations(document)]
 
     assert len(names) == len(set(names))
-    assert set(document["components"]["securitySchemes"]) == SCHEMES
+    assert set(document["components"]["securitySchemes"]) == SCHEMES | OF_BROWSERS
     assert [name for name, operation in operations(document) if not operation.get("summary")] == []
     for name, operation in operations(document):
         offered = {scheme for one in operation.get("security", []) for scheme in one}
+        if name.split()[1].startswith(HEADLESS):
+            assert offered <= OF_BROWSERS, name
+            assert ("csrf" in offered) == (not name.startswith("GET")), name
+            continue
         is_open = name.split()[1].startswith(("/api/token/", "/.well-known/")) or name.endswith("/invitations/accept/")
         assert offered == (set() if is_open else SCHEMES), name
 
@@ -61,8 +73,20 @@ def test_each_way_to_fail_is_a_problem(document: Json) -> None:
         for status, said in failures.items():
             component = said["$ref"].removeprefix("#/components/responses/")
             content = document["components"]["responses"][component]["content"]["application/problem+json"]
-            assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+            assert content["schema"]["$ref"].rpartition("/")[2] in PROBLEMS, name
             assert [example["value"]["status"] for example in content["examples"].values()] == [int(status)], name
+
+
+def test_each_problem_is_one_of_ours_and_has_an_example_that_fits_it(document: Json) -> None:
+    schemas = document["components"]["schemas"]
+    for problem in PROBLEMS:
+        assert set(schemas[problem]["required"]) >= set(schemas["Problem"]["required"])
+        assert schemas[problem]["properties"].keys() >= schemas["Problem"]["properties"].keys()
+    for name, response in document["components"]["responses"].items():
+        content = response["content"]["application/problem+json"]
+        schema = {**content["schema"], "components": document["components"]}
+        for example in content["examples"].values():
+            assert list(Draft202012Validator(schema).iter_errors(example["value"])) == [], name
 
 
 def test_each_body_has_an_example_that_fits_it(document: Json) -> None:
@@ -99,6 +123,36 @@ def test_every_route_of_the_api_is_in_it(document: Json) -> None:
         if f"{row.method} {_shape_of(row.route)}" not in said
     ]
     assert missing == []
+
+
+def test_of_the_headless_api_what_is_mounted_is_in_it_and_nothing_else(document: Json) -> None:
+    from django.urls import get_resolver
+
+    from tests.test_permissions import named
+
+    views = {
+        f"/{pattern.pattern}": pattern.callback.view_class  # type: ignore[attr-defined]  # as_view sets it
+        for name, pattern in named(get_resolver().url_patterns) if name.startswith("headless:")
+    }  # fmt: skip
+    methods = {
+        f"{method.upper()} {path}"
+        for path, view in views.items() for method in ("get", "post", "put", "patch", "delete")
+        if hasattr(view, method) and method in view.http_method_names
+    }  # fmt: skip
+
+    assert {name for name, _ in operations(document) if name.split()[1].startswith(HEADLESS)} == methods
+    assert len(methods) > 30
+
+
+def test_each_component_is_pointed_at(document: Json) -> None:
+    """Allauth's document has more than is mounted here."""
+    text = json.dumps(document)
+
+    assert [
+        name
+        for kind in ("schemas", "responses") for name in document["components"][kind]
+        if name.startswith("Headless") and f'"#/components/{kind}/{name}"' not in text
+    ] == []  # fmt: skip
 
 
 def _shape(path: str) -> str:

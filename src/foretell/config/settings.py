@@ -273,6 +273,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "foretell.accounts.tokens.documented.add_jwks",
         "foretell.registry.openapi.add_predict_routes",
         "foretell.core.openapi.failures.add_failures",
+        "foretell.accounts.flows.headless.documented.add_headless",
         "foretell.core.openapi.examples.add_examples",
     ],
 }

@@ -16,7 +16,17 @@ from rest_framework.response import Response
 from foretell.core.idempotency.once import AlreadyAnswered
 from foretell.core.problems import problem
 from foretell.errors import ForetellError
-from foretell.problems import BROKEN, CONTENT_TYPE, NOT_FOUND, RETRY_AFTER_S, Fault, faults_of, retry_after_s, status_of
+from foretell.problems import (
+    BROKEN,
+    CONTENT_TYPE,
+    NOT_FOUND,
+    RETRY_AFTER_S,
+    Fault,
+    faults_of,
+    retry_after_s,
+    sentence_of,
+    status_of,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +68,11 @@ def _of_api_exception(exc: exceptions.APIException, context: dict[str, Any]) -> 
     ]
     code = "invalid" if isinstance(exc, exceptions.ValidationError) else faults[0]["code"]
     response = _problem(
-        context, exc.status_code, code, _sentence(faults), faults if isinstance(exc, exceptions.ValidationError) else []
+        context,
+        exc.status_code,
+        code,
+        sentence_of(faults),
+        faults if isinstance(exc, exceptions.ValidationError) else [],
     )
     if auth_header := getattr(exc, "auth_header", None):
         response.headers["WWW-Authenticate"] = auth_header
@@ -71,12 +85,6 @@ def _flattened(standard: ExceptionHandler, exc: exceptions.APIException) -> list
     data = standard.run()
     errors: list[dict[str, Any]] = data.data["errors"] if data is not None else []
     return errors or [{"attr": None, "code": str(exc.default_code), "detail": str(exc.detail)}]
-
-
-def _sentence(faults: list[Fault]) -> str:
-    first = faults[0]
-    lead = f"{first['attr']}: {first['detail']}" if first["attr"] else first["detail"]
-    return lead if len(faults) == 1 else f"{lead} ({len(faults) - 1} more)"
 
 
 def _problem(

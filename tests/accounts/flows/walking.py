@@ -38,6 +38,11 @@ def sign_up(client: httpx.Client, name: str = "zoe", *, email: str = "", passwor
     return send(client, "/accounts/signup/", fields)
 
 
+def said(answer: httpx.Response) -> dict[str, Any]:
+    """Return what a program is told, without the request's id."""
+    return {name: member for name, member in answer.json().items() if name != "request_id"}
+
+
 class Headless:
     """allauth's headless API at a tenant's door, by one browser."""
 

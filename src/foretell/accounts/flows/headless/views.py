@@ -6,7 +6,7 @@ from allauth.account.internal.flows.email_verification import login_on_verificat
 from allauth.account.internal.flows.signup import complete_signup
 from allauth.account.internal.stagekit import clear_login
 from allauth.headless.account import response, views
-from allauth.headless.account.inputs import ResetPasswordInput, VerifyEmailInput
+from allauth.headless.account.inputs import LoginInput, ResetPasswordInput, VerifyEmailInput
 from allauth.headless.base.response import AuthenticationResponse, ConflictResponse
 from allauth.headless.base.views import AuthenticatedAPIView, ConfigView
 from allauth.headless.internal.restkit import inputs
@@ -25,6 +25,14 @@ from foretell.accounts.writing import MAX_PASSWORD_CHARS
 
 # mypy: disable-error-code="misc, no-any-return"
 # allauth's classes are untyped
+
+
+class SignInInput(LoginInput):
+    password = inputs.CharField(max_length=MAX_PASSWORD_CHARS, strip=False)
+
+
+class NewPasswordInput(ResetPasswordInput):
+    password = NewPasswordField()
 
 
 class SignUpInput(SignUpForm, inputs.Input):
@@ -56,7 +64,7 @@ class Session(Strict, views.SessionView):
 
 
 class Login(Strict, views.LoginView):
-    pass
+    input_class = SignInInput
 
 
 class SignUp(Strict, views.SignupView):
@@ -88,7 +96,7 @@ class VerifyEmail(Strict, views.VerifyEmailView):
 
 
 class ResendCode(Strict, views.ResendEmailVerificationCodeView):
-    pass
+    handle_json_input = True
 
 
 class RequestReset(Strict, views.RequestPasswordResetView):
@@ -100,7 +108,7 @@ class RequestReset(Strict, views.RequestPasswordResetView):
 
 
 class ResetPassword(Strict, views.ResetPasswordView):
-    input_class = ResetPasswordInput
+    input_class = NewPasswordInput
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         return answered(request, lambda: self._reset(request))
