@@ -14,6 +14,14 @@ At {tenant} on Foretell, {now:%d %B %Y, %H:%M} UTC{where}.
 If it was not you, choose another password at once, and sign out everywhere; if you cannot sign in, ask an admin of your team.
 """
 
+SECOND_FACTOR = {
+    "mfa.activated": "an authenticator app was set up for your account",
+    "mfa.deactivated": "the authenticator app of your account was taken off",
+    "mfa.passkey_added": "a passkey was added to your account",
+    "mfa.passkey_removed": "a passkey of your account was removed",
+    "mfa.reset": "your second factors were taken away by whoever manages your team",
+}
+
 
 def tell_of_password(user: User) -> None:
     """Tell somebody that their password was changed, where their address is known to be theirs."""
@@ -32,6 +40,13 @@ def tell_of_address(user: User, *, before: str) -> None:
         "your address was changed",
         f"{user.username}, your e-mail address is now {user.email}. Nothing more is sent to this one.",
     )
+
+
+def tell_of_second_factor(user: User, what: str) -> None:
+    """Tell somebody what was done to their second factors, by the name that the audit has for it."""
+    if user.email_verified_at is not None:
+        text = f"{user.username}, {SECOND_FACTOR[what]}. You are signed out everywhere else, and tokens have ended."
+        _tell(user.email, "your second factor was changed", text)
 
 
 def _tell(to: str, subject: str, what: str) -> None:

@@ -7,6 +7,7 @@ from django.db.models.signals import post_delete, post_save, pre_save
 from django.dispatch import receiver
 
 from foretell.accounts.second_factor.codes import spend_steps_of_now
+from foretell.accounts.second_factor.ending import changed
 from foretell.audit.recording import record
 
 T = Authenticator.Type
@@ -30,6 +31,7 @@ def before_saving(instance: Any, update_fields: Any = None, **_: Any) -> None:
 def saved(instance: Any, created: bool, **_: Any) -> None:
     if created:
         _record(ADDED[instance.type], instance)
+        changed(instance, ADDED[instance.type])
         return
     action = _changed(instance.was, instance.data)
     if action is not None:
@@ -39,6 +41,7 @@ def saved(instance: Any, created: bool, **_: Any) -> None:
 @receiver(post_delete, sender=Authenticator, dispatch_uid="foretell.second_factor.removed")
 def removed(instance: Any, **_: Any) -> None:
     _record(REMOVED[instance.type], instance)
+    changed(instance, REMOVED[instance.type])
 
 
 def _changed(was: dict[str, Any], now: dict[str, Any]) -> str | None:

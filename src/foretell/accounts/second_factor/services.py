@@ -5,6 +5,7 @@ from uuid import UUID
 from allauth.mfa.models import Authenticator
 from django.db import transaction
 
+from foretell.accounts.flows.notices import tell_of_second_factor
 from foretell.accounts.models import User
 from foretell.accounts.permissions import Principal, may_reset_second_factor
 from foretell.accounts.tokens.services import end_all
@@ -52,6 +53,7 @@ def reset_second_factor(*, user: User, by: Principal | None = None) -> None:
     forget_second_factors(user)
     end_all(user=user)
     record(action="mfa.reset", target=("user", str(user.pk)), name=user.username)
+    tell_of_second_factor(user, "mfa.reset")
 
 
 def forget_second_factors(user: User) -> None:
