@@ -65,10 +65,15 @@ def test_below_a_prefix_all_links_and_cookies_stay_below_it(visitor: httpx.Clien
     assert visitor.get("/").status_code == 302  # that session is not one for the host's own pages
 
 
-def test_below_a_prefix_next_never_leads_out_of_it(visitor: httpx.Client) -> None:
-    answer = sign_in(visitor, "alice", PASSWORD, base="/t/acme", next="/t/globex/")
+@pytest.mark.parametrize("next", ["/t/globex/", "/t/acme/../globex/", "/t/acme/%2e%2e/globex/"])
+def test_below_a_prefix_next_never_leads_out_of_it(visitor: httpx.Client, next: str) -> None:
+    answer = sign_in(visitor, "alice", PASSWORD, base="/t/acme", next=next)
 
     assert answer.headers["location"] == "/t/acme/"
+
+
+def test_nor_from_a_host_to_another_tenants_prefix(visitor: httpx.Client) -> None:
+    assert sign_in(visitor, "alice", PASSWORD, next="/t/globex/").headers["location"] == "/"
 
 
 def test_who_is_signed_in_is_not_asked_again(signed_in: SignedIn) -> None:

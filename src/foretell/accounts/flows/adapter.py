@@ -20,6 +20,7 @@ from foretell.accounts.models import User
 from foretell.accounts.people import change_password
 from foretell.core.tenancy import current_tenant
 from foretell.tenants.mail_links import root_for_mail
+from foretell.tenants.staying import stays_below
 
 RESET_PATH = "accounts/password/reset/"
 
@@ -94,9 +95,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth's 
         return reverse("web:account")
 
     def is_safe_url(self, url: str | None) -> bool:
-        """Security: nobody is led away from this tenant: not to another host, and not out of its prefix."""
+        """Security: nobody is led away from this tenant: not to another host, not out of its prefix, nor below another one's."""
         host = {self.request.get_host()}
-        return bool(url) and url_has_allowed_host_and_scheme(url, host) and str(url).startswith(get_script_prefix())
+        return bool(url) and url_has_allowed_host_and_scheme(url, host) and stays_below(str(url), get_script_prefix())
 
     def is_ajax(self, request: HttpRequest) -> bool:
         """Pages are pages; programs have the API."""
