@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "foretell.core.static_files.StaticFilesMiddleware",
+    "foretell.core.private_answers.PrivateAnswersMiddleware",
     "foretell.tenants.middleware.TenantMiddleware",
     "foretell.audit.middleware.ActorMiddleware",
     "foretell.core.cross_origin.middleware.CrossOriginMiddleware",
