@@ -94,6 +94,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth's 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("web:account")
 
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """Return the pages that ask once more who one is; who has neither password nor factor signs in again, from the first of them."""
+        found: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        by_provider = {"id": "provider", "description": "", "url": reverse("account_reauthenticate")}
+        return found or ([by_provider] if user.is_authenticated else [])
+
     def is_safe_url(self, url: str | None) -> bool:
         """Security: nobody is led away from this tenant: not to another host, not out of its prefix, nor below another one's."""
         host = {self.request.get_host()}

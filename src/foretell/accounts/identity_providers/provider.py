@@ -104,7 +104,9 @@ class OIDCProvider(OpenIDConnectProvider):  # type: ignore[misc]  # allauth has 
         """Send somebody to the provider; the nonce waits in the session, which is this tenant's, with the state."""
         process = AuthProcess.CONNECT if process == AuthProcess.CONNECT else AuthProcess.LOGIN
         nonce = secrets.token_urlsafe(24)
-        kwargs["auth_params"] = {**(kwargs.get("auth_params") or {}), "nonce": nonce}
+        is_again = request.user.is_authenticated and process == AuthProcess.LOGIN
+        again = {"prompt": "login"} if is_again else {}  # Security: they are to show that it is them
+        kwargs["auth_params"] = {**(kwargs.get("auth_params") or {}), **again, "nonce": nonce}
         answer: HttpResponse = super().redirect(request, process, *args, nonce=nonce, **kwargs)
         return answer
 

@@ -1,8 +1,9 @@
-"""Showing once more who one is, before what lets one in is changed: who has a second factor shows that.
+"""Showing once more who one is, before what lets one in is changed: who has a second factor shows that, and who has no password signs in again.
 
 Security: allauth takes the password. Whoever found an open session, and knows the password, would take the second factor off with it.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from allauth.account import app_settings
@@ -28,10 +29,15 @@ def ways(user: Any) -> list[dict[str, Any]]:
 
 
 def did_recently(request: HttpRequest) -> bool:
+    """Whether somebody has shown it a moment ago; who has no way to here, by the sign-in itself.
+
+    Security: allauth asks nothing of who signs in by an identity provider alone. Whoever found their open session would add a passkey of
+    their own to it, and stay for good.
+    """
     if not _has_one(request.user):
-        return bool(_did_recently(request))
+        return bool(_did_recently(request)) if ways(request.user) else _came_recently(request)
     shown = [one["at"] for one in get_authentication_records(request, request.user) if _is_by_factor(one)]
-    return bool(shown) and timezone.now().timestamp() - max(shown) < app_settings.REAUTHENTICATION_TIMEOUT
+    return _is_recent(shown)
 
 
 @receiver(authenticator_added, dispatch_uid="foretell.second_factor.shown")
@@ -39,6 +45,14 @@ def shown(request: HttpRequest, user: Any, authenticator: Any, **_: Any) -> None
     """Take it for shown by whoever has just set it up: the first code was seen, and recovery codes come next."""
     if authenticator.type != Authenticator.Type.RECOVERY_CODES:
         record_authentication(request, user, "mfa", type=authenticator.type, reauthenticated=True)
+
+
+def _came_recently(request: HttpRequest) -> bool:
+    return _is_recent([one["at"] for one in get_authentication_records(request, request.user)])
+
+
+def _is_recent(times: Sequence[float]) -> bool:
+    return bool(times) and timezone.now().timestamp() - max(times) < app_settings.REAUTHENTICATION_TIMEOUT
 
 
 def _has_one(user: Any) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 from allauth.account.internal.flows.email_verification import send_verification_email_for_user
 from allauth.account.views import ReauthenticateView
+from allauth.socialaccount.models import SocialAccount
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,8 +17,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from foretell.accounts import people
 from foretell.accounts.access import requires
 from foretell.accounts.flows import sessions
+from foretell.accounts.identity_providers.models import IdentityProvider
 from foretell.accounts.models import User
 from foretell.accounts.permissions import Action, principal_of
+from foretell.accounts.second_factor.again import ways
 from foretell.accounts.sign_in_policy import is_email_verified
 from foretell.web.settings_forms import ConfirmForm, DetailsForm, PasswordForm, tried
 from foretell.web.views.settings.places import context_of
@@ -56,6 +59,15 @@ class Reauthenticate(ToldInForm, ReauthenticateView):  # type: ignore[misc]  # a
     """The password once more, before something that matters."""
 
     template_name = "web/reauthenticate.html"
+
+    def _check_reauthentication_method_available(self, request: HttpRequest) -> HttpResponse | None:
+        """Say, to whom it cannot be asked of here, that they sign in again."""
+        if not request.user.is_authenticated or ways(request.user):
+            answer: HttpResponse | None = super()._check_reauthentication_method_available(request)
+            return answer
+        mine = SocialAccount.objects.filter(user_id=request.user.pk).values("provider")
+        context = {"providers": IdentityProvider.objects.filter(pk__in=mine), "next": request.GET.get("next", "")}
+        return render(request, "web/again_by_provider.html", context)
 
 
 def _changed(request: HttpRequest, what: str, fields: dict[str, Any]) -> bool:
