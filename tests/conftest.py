@@ -25,7 +25,7 @@ django.setup()
 import httpx  # noqa: E402
 
 from tests.cast import Cast, House, open_house  # noqa: E402
-from tests.http import HttpFor, http_client  # noqa: E402
+from tests.http import HttpFor, http_client, revisions  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +49,7 @@ def database() -> Iterator[None]:
         hurry()
         migrate()
         yield
+        revisions.close()
         connections["default"].close_pool()  # type: ignore[attr-defined]  # PostgreSQL's wrapper has a pool
 
 
