@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.cast import House
+from tests.cast import PASSWORD, House
 from tests.models import ready_sum_model
 from tests.served import Served, environment
 
@@ -24,7 +25,29 @@ SEED = 20_261_121
 ROLES = {"owner": "alice", "admin": "adam", "editor": "erin", "viewer": "bob", "service": "robot", "nobody": None}
 LONG_CASES = 20_000
 LEAST_ACCEPTED = {"owner": 40, "admin": 15, "editor": 15, "viewer": 10, "service": 10, "nobody": 0}
+BEARER = 'bearer = { bearer = "${FORETELL_CREDENTIAL}" }'
+BROWSER = 'session = { api_key = "${FORETELL_SESSION}" }\ncsrf = { api_key = "${FORETELL_CSRF}" }'
 # An address that may be asked by several people has an answer for each; we have rights of many kinds, and tests/isolation for them.
+# allauth's headless API takes no credential of a program's: browsers ask it.
+OF_BROWSERS = "^/api/v1/(config$|auth/|account/)"
+LEAST_DONE = {"bob": 9, None: 3}  # of its operations; others need a code, or a device
+SIGN_OUT = "auth_session_delete"  # would leave all that follows to nobody
+IN_BROWSER = """
+import os
+import schemathesis
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    case.cookies = {**(case.cookies or {}), "foretell-csrf": os.environ["FORETELL_CSRF_COOKIE"]}
+    if case.operation.method == "get":  # other methods are tried there too, for which nothing else is asked
+        case.headers["X-CSRFToken"] = os.environ["FORETELL_CSRF"]
+
+@schemathesis.hook
+def after_call(context, case, response):
+    if response.status_code == 200 and response.request.method == case.operation.method.upper():
+        with open("done.txt", "a") as file:
+            print(case.operation.label, file=file)
+"""
 CHECKS = ("--checks", "all", "--exclude-checks", "object_level_authorization")
 
 
@@ -81,7 +104,6 @@ def anew(house: House) -> str:
 
 def fuzzed(acme: Served, role: str, place: Path, *options: str, document: dict[str, Any] | None = None) -> Outcome:
     """Run Schemathesis as a role; each role begins with the same state, whatever the one before it did."""
-    tool = environment("schemathesis") / "bin" / "schemathesis"
     robot, person = anew(acme.house), ROLES[role]
     credential = robot if person == "robot" else acme.key(person) if person else "none"
     (place / "openapi.json").write_text(
@@ -91,13 +113,50 @@ def fuzzed(acme: Served, role: str, place: Path, *options: str, document: dict[s
         CONFIG.read_text() if person else CONFIG.read_text().replace("[auth.openapi]", "").replace("bearer = ", "# ")
     )
     (place / "schemathesis.toml").write_text(config)
+    return run(acme, place, "--exclude-path-regex", OF_BROWSERS, *options, FORETELL_CREDENTIAL=credential)
+
+
+def fuzzed_by_browser(acme: Served, person: str | None, place: Path, *options: str) -> Outcome:
+    """Run Schemathesis over allauth's headless API, signed in or not: with a session, and the CSRF token in cookie and header."""
+    anew(acme.house)
+    (place / "openapi.json").write_text(json.dumps(acme.document("erin")))
+    (place / "schemathesis.toml").write_text(CONFIG.read_text().replace(BEARER, BROWSER))
+    (place / "in_browser.py").write_text(IN_BROWSER)
+    shown = browser(acme, person)
+    some = ["--include-path-regex", OF_BROWSERS, *(["--exclude-operation-id", SIGN_OUT] if person else [])]
+    seed = ("--seed", os.environ.get("FUZZ_SEED", str(SEED)))
+    found = run(acme, place, *some, *seed, *options, SCHEMATHESIS_HOOKS="in_browser", **shown)
+    done = sorted(set((place / "done.txt").read_text().splitlines()))
+    print(f"a browser of {person or 'nobody'}: {found.cases} cases, done were {done}")
+    found.check()
+    assert len(done) >= LEAST_DONE[person], done
+    return found
+
+
+def browser(acme: Served, person: str | None) -> dict[str, str]:
+    """Return what a browser has, for the run's environment."""
+    with httpx.Client(base_url=acme.url) as client:
+        token = client.get("/api/v1/config").headers["X-CSRFToken"]
+        if person is not None:
+            body, headers = {"username": person, "password": PASSWORD}, {"X-CSRFToken": token}
+            answer = client.post("/api/v1/auth/login", json=body, headers=headers)
+            assert answer.status_code == 200, answer.text
+            headers = {"X-CSRFToken": answer.headers["X-CSRFToken"]}
+            answer = client.post("/api/v1/auth/reauthenticate", json={"password": PASSWORD}, headers=headers)
+            assert answer.status_code == 200, answer.text
+            token = answer.headers["X-CSRFToken"]
+        session, cookie = client.cookies.get("foretell-session") or "none", client.cookies["foretell-csrf"]
+    return {"FORETELL_SESSION": session, "FORETELL_CSRF": token, "FORETELL_CSRF_COOKIE": cookie}
+
+
+def run(acme: Served, place: Path, *options: str, **variables: str) -> Outcome:
     command = [
-        tool, "--config-file", "schemathesis.toml", "run", "openapi.json", "--url", acme.url, *CHECKS, "--no-shrink", "--warnings", "off",
-        "--report", "json", "--report-json-path", "report.json", *options,
+        environment("schemathesis") / "bin" / "schemathesis", "--config-file", "schemathesis.toml", "run", "openapi.json", "--url", acme.url,
+        *CHECKS, "--no-shrink", "--warnings", "off", "--report", "json", "--report-json-path", "report.json", *options,
     ]  # fmt: skip
     done = subprocess.run(
         [str(word) for word in command], capture_output=True, text=True, timeout=900, check=False, cwd=place,
-        env={**os.environ, "FORETELL_CREDENTIAL": credential},
+        env={**os.environ, **variables},
     )  # fmt: skip
     assert (place / "report.json").exists(), done.stdout[-3000:] + done.stderr[-3000:]
     return Outcome(json.loads((place / "report.json").read_text()), done.stdout)
@@ -112,6 +171,21 @@ def test_what_the_document_says_is_what_is_done(acme_served: Served, tmp_path: P
     found.check()
     assert found.cases > 80
     assert found.accepted > LEAST_ACCEPTED[role]
+
+
+def test_what_the_document_says_is_done_for_browsers_as_well(acme_served: Served, tmp_path: Path) -> None:
+    found = fuzzed_by_browser(acme_served, "bob", tmp_path, "--phases", "examples,fuzzing", "--max-examples", "1")
+
+    assert found.cases > 30
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("person", ["bob", None])
+def test_it_holds_for_browsers_in_many_cases(acme_served: Served, tmp_path: Path, person: str | None) -> None:
+    options = ("--phases", "examples,coverage,fuzzing", "--max-examples", os.environ.get("FUZZ_EXAMPLES", "25"))
+    found = fuzzed_by_browser(acme_served, person, tmp_path, *options)
+
+    assert found.cases > 500
 
 
 @pytest.mark.long
