@@ -254,6 +254,28 @@ def test_what_one_changes_of_oneself_needs_ones_password(acme: House, http_for: 
     assert client.patch(ME, json={"username": "alice", "current_password": new}).status_code == 409
 
 
+def test_who_else_is_here_is_not_found_out_by_trying_their_addresses(acme: House, http_for: HttpFor) -> None:
+    client = client_of(http_for, acme, newcomer(acme))
+
+    def tried(email: str) -> int:
+        return client.patch(ME, json={"email": email, "current_password": PASSWORD}).status_code
+
+    assert [tried("BOB@acme.example") for _ in range(7)] == [409] * 5 + [429] * 2
+    assert tried("nobody@acme.example") == 429, "nor by what is let through"
+    assert tried("Temp@acme.example") == 200, "their own is none that is tried"
+
+
+def test_addresses_that_are_nobodys_cost_nothing(acme: House, http_for: HttpFor) -> None:
+    client = client_of(http_for, acme, newcomer(acme))
+
+    statuses = [
+        client.patch(ME, json={"email": f"t{number}@acme.example", "current_password": PASSWORD}).status_code
+        for number in range(6)
+    ]
+
+    assert statuses == [200] * 6
+
+
 def test_the_password_of_now_is_not_guessed_here_any_faster_than_at_the_door(acme: House, http_for: HttpFor) -> None:
     client = client_of(http_for, acme, newcomer(acme))
 

@@ -1,6 +1,7 @@
 """Making people and service accounts, and what they change of themselves."""
 
 import secrets
+from contextlib import nullcontext
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -16,6 +17,7 @@ from foretell.accounts.errors import (
     WrongPassword,
     of_field,
 )
+from foretell.accounts.flows.limits import trying_address
 from foretell.accounts.flows.notices import tell_of_address, tell_of_password
 from foretell.accounts.folding import folded
 from foretell.accounts.login_limits import attempt
@@ -114,7 +116,9 @@ def change_account(
         raise NotAllowed
     user = User.objects.select_for_update().get(pk=by.user.pk)
     _check_password(user, current_password)
-    _rename(user, username=username, email=email, password=password)
+    is_another = email is not None and folded(email) != user.email_key
+    with trying_address(user_id=user.pk) if is_another else nullcontext():
+        _rename(user, username=username, email=email, password=password)
     if password is not None:
         change_password(user=user, password=password)
     return user
