@@ -17,6 +17,8 @@ for _name in [name for name in os.environ if name.startswith("FORETELL_")] + ["D
 os.environ["FORETELL_HOME"] = _STATE.name
 os.environ["DJANGO_SETTINGS_MODULE"] = "foretell.config.settings"
 Path(_STATE.name).chmod(0o711)
+# Optimization: beside another process, threads that share out a little work spend most of their time waiting for one another.
+os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 import django  # noqa: E402
 
@@ -25,7 +27,10 @@ django.setup()
 import httpx  # noqa: E402
 
 from tests.cast import Cast, House, open_house  # noqa: E402
+from tests.hashing import QUICK, hash_with  # noqa: E402
 from tests.http import HttpFor, http_client, revisions  # noqa: E402
+
+hash_with(QUICK)
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, ma
 
 from foretell.accounts import passwords
 from tests.cast import PASSWORD, House
+from tests.hashing import AS_SERVED, QUICK, hash_with
 from tests.http import HttpFor
 from tests.web.pages import send
 
@@ -39,7 +40,15 @@ def hashes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return counted
 
 
-def test_passwords_are_kept_as_argon2id_with_the_parameters_of_owasp() -> None:
+@pytest.fixture
+def as_served() -> Iterator[None]:
+    """Hash as an installation does."""
+    hash_with(AS_SERVED)
+    yield
+    hash_with(QUICK)
+
+
+def test_passwords_are_kept_as_argon2id_with_the_parameters_of_owasp(as_served: None) -> None:
     stored = make_password(PASSWORD)
 
     assert stored.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")

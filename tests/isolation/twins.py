@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.utils import timezone
 
 from foretell import keys
@@ -21,12 +20,6 @@ MARKS = {"castor": "ca5ca5ca5c", "pollux": "b0b0b0b0b0", NOBODY: "d0d0d0d0d0"}
 NUMBERS = {"castor": 60606, "pollux": 70707, NOBODY: 80808}
 PEOPLE = {"alice": "owner", "adam": "admin", "erin": "editor", "bob": "viewer"}
 CSRF = "c" * 32
-
-
-class QuickHasher(Argon2PasswordHasher):
-    """What is held here is not what a hash costs."""
-
-    time_cost, memory_cost, parallelism = 1, 8, 1
 
 
 @dataclass(frozen=True)

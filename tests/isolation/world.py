@@ -23,7 +23,7 @@ def twins(database: None) -> Iterator[tuple[Twin, Twin]]:
     from foretell.tenants.services import create_tenant
 
     # Tokens hold for as long as the suite may take on a busy machine.
-    with override_settings(PASSWORD_HASHERS=["tests.isolation.twins.QuickHasher"], ACCESS_TOKEN_S=3_600):
+    with override_settings(ACCESS_TOKEN_S=3_600):
         castor, pollux = (Twin(House(tenant=create_tenant(name=name), people={})) for name in NAMES)
         for twin in (castor, pollux):
             furnish(twin)
