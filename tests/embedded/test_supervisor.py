@@ -114,8 +114,10 @@ def is_alive(pid: int) -> bool:
 
 
 def stop_once(is_so: Callable[[], bool]) -> None:
-    wait_until(is_so)
-    os.kill(os.getpid(), signal.SIGTERM)
+    try:
+        wait_until(is_so)
+    finally:
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def pid(part: Part) -> int:
@@ -135,6 +137,7 @@ def handled(supervisor: Supervisor) -> Iterator[None]:
     """Let the supervisor have the signals for the length of the block."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     handlers = {number: signal.getsignal(number) for number in numbers}
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # be the tests run under nohup or not
     supervisor.handle_signals()
     try:
         yield
