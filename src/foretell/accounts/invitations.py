@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 
 from foretell.accounts.errors import AccountExists, AccountNotFound, InvalidAccount, InvitationExists, InvitationOver
 from foretell.accounts.flows.joining import require_invitations, sign_up_mode
+from foretell.accounts.flows.signing_up import give_way
 from foretell.accounts.folding import folded
 from foretell.accounts.models import Invitation, SignUp, User
 from foretell.accounts.people import create_user, faults_of
@@ -40,7 +41,7 @@ def invite(*, email: str, role: str = Role.VIEWER, now: datetime, by: Principal 
     _check(invitation)
     if by is not None and not may_manage(by, role):
         raise NotAllowed("Nobody invites to a role above their own.")
-    if User.objects.filter(email_key=folded(email)).exists():
+    if User.objects.filter(email_key=folded(email), pending_sign_up=None).exists():
         raise AccountExists(f"{email} is somebody's here already.")
     for earlier in Invitation.objects.open().select_for_update().filter(email_key=folded(email)):
         _revoke(earlier, now)
@@ -111,6 +112,7 @@ def _accepted(id: UUID, username: str, password: str | None, now: datetime, *, b
         raise InvitationOver
     guest = replace(current_actor(), name=found.email, credential=by, credential_id=str(found.pk))
     with acting(guest):
+        give_way(email=found.email, now=now)
         user = create_user(username=username, email=found.email, password=password, role=found.role)
         found.accepted_at, found.accepted_by = now, user
         found.save(update_fields=["accepted_at", "accepted_by", "updated_at"])

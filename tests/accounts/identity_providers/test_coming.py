@@ -18,6 +18,7 @@ from foretell.accounts.identity_providers.services import remove_provider
 from foretell.accounts.invitations import invite
 from foretell.accounts.models import SignUp, User
 from foretell.audit.models import Entry
+from tests.accounts.flows.walking import Headless
 from tests.accounts.identity_providers.conftest import BACK, begun, came, person, set_up
 from tests.accounts.identity_providers.local_provider import LocalProvider
 from tests.cast import PASSWORD, Cast, House
@@ -43,6 +44,18 @@ def test_a_member_comes_in_by_a_verified_address(visitor: httpx.Client, work: Lo
 
     assert (answer.status_code, answer.headers["location"]) == (302, "/")
     assert who(visitor) == "bob"
+
+
+def test_a_sign_up_that_nobody_verified_keeps_nobody_out(
+    acme: House, visitor: httpx.Client, http_for: HttpFor, work: LocalProvider
+) -> None:
+    with acme.inside():
+        set_sign_up(mode=SignUp.OPEN)
+    stranger = Headless(http_for(None))
+    stranger.post("auth/signup", username="eve", email="zoe@acme.example", password="a passphrase of Eve's own")
+
+    assert came(visitor, work, person("zoe")).status_code == 302
+    assert who(visitor) == "zoe"
 
 
 def test_the_next_time_they_are_known_whatever_their_address_is_by_then(

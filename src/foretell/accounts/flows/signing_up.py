@@ -51,10 +51,25 @@ def forget_unverified(*, now: datetime) -> int:
     """Let names go that were taken in sign-ups a week ago, and the accounts whose address nobody has verified since."""
     over = list(PendingSignUp.objects.select_related("user").filter(created_at__lt=now - KEPT_FOR))
     for pending in over:
-        if pending.user is not None and _was_never_used(pending.user):
-            remove_user(user=pending.user, now=now)
-    PendingSignUp.objects.filter(pk__in=[pending.pk for pending in over]).delete()
+        _forget(pending, now)
     return len(over)
+
+
+@transaction.atomic
+def give_way(*, email: str, now: datetime) -> None:
+    """Take back a sign-up with an address that somebody else has just shown to be theirs: by an invitation's link, or a provider's word.
+
+    Security: else whoever signs up with the addresses of people who are about to come would keep them out.
+    """
+    for pending in PendingSignUp.objects.select_related("user").filter(user__email_key=folded(email)):
+        _forget(pending, now)
+
+
+def _forget(pending: PendingSignUp, now: datetime) -> None:
+    """Let a name go, and its account where nobody has ever come in by it."""
+    pending.delete()
+    if pending.user is not None and _was_never_used(pending.user):
+        remove_user(user=pending.user, now=now)
 
 
 @transaction.atomic

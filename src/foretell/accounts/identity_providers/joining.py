@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from foretell.accounts.flows.joining import is_open, sign_up_mode
+from foretell.accounts.flows.signing_up import give_way
 from foretell.accounts.folding import folded, validate_username
 from foretell.accounts.identity_providers.errors import LastWayIn, NotLetIn
 from foretell.accounts.identity_providers.models import IdentityProvider
@@ -48,6 +49,7 @@ def identify(*, provider: IdentityProvider, claimed: Claimed, now: datetime) -> 
     if known is not None:
         return known.user  # type: ignore[no-any-return]  # allauth has no types
     _check_address(provider, claimed)
+    give_way(email=claimed.email, now=now)
     user = _person_with(claimed) or _newcomer(provider, claimed, now)
     connect(provider=provider, claimed=claimed, user=user)
     return user
