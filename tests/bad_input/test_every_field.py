@@ -24,7 +24,8 @@ PUSH = "registry:versions"
 METADATA = "#/components/schemas/PushMetadataRequest"
 # Written to by the way, whatever a request asks: who tried what, and sessions of a browser that only looked.
 NOTED = {"audit_entry", "audit_refusalcount"}
-# Bodies of their own: rows of a model (tests/serving/test_bad_payloads.py), and what django-allauth's own clients send (its shape is theirs).
+# Asked elsewhere: rows of a model (tests/serving/test_bad_payloads.py), and allauth's headless API, which takes a session alone and is
+# walked up to (tests/accounts/flows/test_headless_errors.py).
 OTHERS = ("registry:predict", "headless:")
 
 

@@ -24,7 +24,7 @@ VOLATILE = (
     re.compile(rb"(?<=nonce=\")[^\"]+"),
     re.compile(rb"(?<=\"challenge\": \")[^\"]+"),  # of a passkey
     re.compile(
-        rb"(?<=\"secret\": \")[^\"]+|(?<=secret=)\w+|(?<=\"totp_svg\": \")[^\"]+|(?<=svg\+xml;)[^\"]+"
+        rb"(?<=\"secret\": \")[^\"]+|(?<=\"secret\":\")[^\"]+|(?<=secret=)\w+|(?<=\"totp_svg\": \")[^\"]+|(?<=svg\+xml;)[^\"]+"
     ),  # of an app that is added
 )
 VOLATILE_HEADERS = {

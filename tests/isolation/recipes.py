@@ -126,12 +126,18 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ("POST", "web:session-end"): form(),
     ("POST", "headless:mfa-authenticate"): json(**CODE),
     ("POST", "headless:mfa-reauthenticate"): json(**CODE),
-    ("POST", "headless:passkey-authenticate"): json(credential={}),
-    ("POST", "headless:passkey-reauthenticate"): json(credential={}),
-    ("POST", "headless:passkey-login"): json(credential={}),
+    ("POST", "headless:passkey-authenticate"): json(credential={"id": "k"}),
+    ("POST", "headless:passkey-reauthenticate"): json(credential={"id": "k"}),
+    ("POST", "headless:passkey-login"): json(credential={"id": "k"}),
     ("POST", "headless:totp"): json(**CODE),
     ("POST", "headless:recovery-codes"): json(),
-    ("POST", "headless:passkeys"): json(name="k", credential={}),
+    ("POST", "headless:passkeys"): json(name="k", credential={"id": "k"}),
+    ("PUT", "headless:passkeys"): json(id=1, name="k"),
+    ("DELETE", "headless:passkeys"): json(authenticators=[1]),
+    ("DELETE", "headless:totp"): json(),
+    ("DELETE", "headless:session"): json(),
+    ("DELETE", "headless:sessions"): json(sessions=[1]),
+    ("GET", "headless:reset-password"): Recipe("", {"headers": {"X-Password-Reset-Key": "0-made-up"}}),
     ("POST", "web:identity-provider"): form(name="k", issuer="https://id.example", client_id="k", joins_as=""),
     ("POST", "identity_disconnect"): form(),
     ("POST", "openid_connect_login"): form(),
@@ -172,6 +178,12 @@ def routes() -> Iterator[tuple[str, str, Any]]:
 
 
 def _methods_of_page(route: str, view: Any) -> tuple[str, ...]:
+    if route.startswith("headless:"):
+        return tuple(
+            name.upper()
+            for name in ("get", "post", "put", "delete")
+            if name in view.http_method_names and hasattr(view, name)
+        )
     reads = () if route in matrix.POST_ONLY or matrix.FLOWS.get(route, ("GET",))[0] == "POST" else ("GET",)
     has_post = hasattr(view, "post") if view is not None else route not in audited.READ_PAGES
     return (*reads, *(("POST",) if has_post else ()))

@@ -219,3 +219,22 @@ def test_a_code_that_is_a_number_is_not_used(signed_in: Headless) -> None:
     said = problem_of(signed_in.post(APP, code=123456), 400, "invalid")
 
     assert [error["message"] for error in said["errors"]] == ["Found 123456, expected a text."]
+
+
+# Whom it is open to.
+
+OPEN = {"config": 200, "auth/webauthn/login": 200, "auth/password/reset": 400}
+
+
+@pytest.mark.parametrize("person", [None, "alice", "carol"])
+def test_a_key_opens_nothing_whosever_it_is(acme: House, http_for: HttpFor, person: str | None) -> None:
+    client = http_for(person, tenant="acme")
+    asked = {(method, address): client.request(method, f"/api/v1/{address}") for address, method, _, _ in mounted()}
+
+    wrong = {
+        f"{method} {address}": answer.status_code
+        for (method, address), answer in asked.items()
+        if answer.status_code != (OPEN.get(address, 401) if method == "get" else 403)
+    }
+    assert wrong == {}
+    assert len(asked) > 30
