@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 
 from foretell.accounts.flows.forms import PLAIN, SignUpForm, charge_code
 from foretell.accounts.flows.joining import sign_up_mode
+from foretell.accounts.flows.pacing import at_whole_steps
 from foretell.web.settings_forms import tried
 
 # mypy: disable-error-code="misc"
@@ -39,8 +40,13 @@ class SignUp(ToldInForm, SignupView):
         return render(self.request, "web/sign_up_closed.html", {"mode": sign_up_mode()}, status=HTTPStatus.FORBIDDEN)
 
     def form_valid(self, form: forms.Form) -> HttpResponseBase:
-        answer = tried(form, lambda: super(SignUp, self).form_valid(form))
+        answer = tried(form, lambda: self._signed_up(form))
         return self.form_invalid(form) if answer is None else answer
+
+    def _signed_up(self, form: forms.Form) -> HttpResponseBase:
+        with at_whole_steps():
+            answer: HttpResponseBase = super().form_valid(form)
+        return answer
 
 
 class CodeForm(ConfirmEmailVerificationCodeForm):

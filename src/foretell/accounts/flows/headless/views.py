@@ -19,6 +19,7 @@ from foretell.accounts import people
 from foretell.accounts.flows import sessions
 from foretell.accounts.flows.forms import NewPasswordField, ResetRequestForm, SignUpForm, charge_code
 from foretell.accounts.flows.headless.strict import Strict, answered
+from foretell.accounts.flows.pacing import at_whole_steps
 from foretell.accounts.flows.resetting import reset_password
 from foretell.accounts.permissions import principal_of
 from foretell.accounts.writing import MAX_PASSWORD_CHARS
@@ -76,8 +77,9 @@ class SignUp(Strict, views.SignupView):
         return answered(request, lambda: self._signed_up(request))
 
     def _signed_up(self, request: HttpRequest) -> HttpResponseBase:
-        user, answer = self.input.try_save(request)
-        answer = answer or complete_signup(request, user=user)
+        with at_whole_steps():
+            user, answer = self.input.try_save(request)
+            answer = answer or complete_signup(request, user=user)
         return AuthenticationResponse.from_response(request, answer)
 
 
