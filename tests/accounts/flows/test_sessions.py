@@ -259,6 +259,21 @@ def test_a_new_password_ends_all_but_the_session_at_hand(acme: House, http_for: 
     assert actions_since(acme, end) == ["user.password_changed"]
 
 
+def test_so_it_does_over_rest_for_who_asks_in_a_session(acme: House, http_for: HttpFor) -> None:
+    from foretell.accounts.services import create_user
+
+    with acme.inside():
+        create_user(username="temp", email="temp@acme.example", password=PASSWORD)
+    here, there = Headless(http_for(None)), Headless(http_for(None))
+    for browser in (here, there):
+        browser.post("auth/login", username="temp", password=PASSWORD)
+
+    done = here.ask("PATCH", "me/", password="another passphrase", current_password=PASSWORD)
+
+    assert done.status_code == 200
+    assert [browser.get("auth/session").status_code for browser in (here, there)] == [200, 401]
+
+
 def test_a_new_address_is_verified_by_a_code_in_the_session_at_hand(acme: House, http_for: HttpFor) -> None:
     from foretell.accounts.services import create_user
 

@@ -6,7 +6,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from foretell.accounts import members, people
+from foretell.accounts.authentication import SessionAuthentication
 from foretell.accounts.errors import of_field
+from foretell.accounts.flows import sessions
 from foretell.accounts.models import User
 from foretell.accounts.permissions import Action, principal_of
 from foretell.accounts.serializers import MeSerializer, UserSerializer
@@ -30,12 +32,17 @@ class MeView(generics.GenericAPIView[User]):
 
     @extend_schema(operation_id="me_change", parameters=[IF_MATCH], request=MeChangeSerializer, responses=MeSerializer)
     def patch(self, request: Request) -> Response:
-        """Change your name, address or password; your password of now is asked for. A new one ends your sessions and tokens."""
+        """Change your name, address or password; your password of now is asked for. A new one ends your sessions and tokens.
+
+        The browser's session that asks goes on.
+        """
         fields, by = validated(MeChangeSerializer, request), principal_of(request)
         with transaction.atomic():
             held = User.objects.select_for_update(of=("self",)).get(pk=by.user.pk)
             check_match(request, self.get_serializer(held).data)
             changed = people.change_account(by=by, **fields)
+            if "password" in fields and isinstance(request.successful_authenticator, SessionAuthentication):
+                sessions.keep(request._request, changed)
         return tagged(request, self.get_serializer(changed).data)
 
 
