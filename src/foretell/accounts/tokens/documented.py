@@ -27,7 +27,8 @@ PAIR: dict[int, Any] = {
 VERIFIED: dict[int, Any] = {
     200: OpenApiResponse(VerifiedSerializer, description="It is valid."), 401: REFUSED,
 }  # fmt: skip
-REVOKED: dict[int, Any] = {200: OpenApiResponse(description="It is not valid any more.")}
+_NOTHING = {"type": "object", "maxProperties": 0, "example": {}}
+REVOKED: dict[int, Any] = {200: OpenApiResponse(_NOTHING, description="It is not valid any more.")}
 
 _JWK = {
     "kty": "OKP",
