@@ -8,7 +8,7 @@ import pytest
 
 from foretell.accounts.flows.headless.documented import mounted
 from foretell.accounts.flows.headless.documented_bodies import body_of
-from foretell.accounts.flows.headless.strict import CSRF_HEADER
+from foretell.accounts.flows.headless.strict import CSRF_HEADER, Strict
 from tests.accounts.flows.walking import Headless
 from tests.cast import PASSWORD, House
 from tests.http import HttpFor
@@ -48,6 +48,10 @@ def problem_of(answer: httpx.Response, status: int, code: str) -> dict[str, Any]
 def raw(http: httpx.Client, method: str, address: str, content: bytes, kind: str) -> httpx.Response:
     headers = {CSRF_HEADER: http.get("/api/v1/config").headers[CSRF_HEADER], "Content-Type": kind}
     return http.request(method, f"/api/v1/{address}", content=content, headers=headers)
+
+
+def test_every_view_answers_in_the_one_place() -> None:
+    assert [name for _, _, name, view in mounted() if not issubclass(view, Strict)] == []
 
 
 def test_what_is_wrong_is_said_in_both_vocabularies(page: Headless) -> None:
