@@ -27,6 +27,7 @@ django.setup()
 import httpx  # noqa: E402
 
 from tests.cast import Cast, House, open_house  # noqa: E402
+from tests.commands import Run, runner  # noqa: E402
 from tests.hashing import QUICK, hash_with  # noqa: E402
 from tests.http import HttpFor, http_client, revisions  # noqa: E402
 
@@ -108,6 +109,12 @@ def http_for(cast: Cast) -> Iterator[HttpFor]:
     yield open_client
     for client in clients:
         client.close()
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Run a command line in this process: ``code, out, err = run("tenant", "list", "--json")``."""
+    return runner(monkeypatch, capfd)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """What an operator asks of the audits from the command line."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,28 +9,14 @@ from django.db import transaction
 from foretell.audit.anchors import read_anchors
 from foretell.audit.models import Entry
 from foretell.audit.recording import record
-from foretell.cli import app as cli
 from foretell.core.tenancy import as_owner, use_public
 from tests.audit.tampering import execute
 from tests.cast import House
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(cast: object, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    def run_command(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["foretell", *arguments])
-        with pytest.raises(SystemExit) as caught:
-            cli.run()
-        captured = capfd.readouterr()
-        return int(caught.value.code or 0), captured.out, captured.err
-
-    return run_command
+from tests.commands import Run
 
 
 @pytest.fixture
-def initech(run: Run) -> Any:
+def initech(cast: object, run: Run) -> Any:
     """A tenant whose chain may be broken: it is deleted afterwards."""
     code, _, err = run("tenant", "create", "initech", "--json")
     assert code == 0, err

@@ -1,32 +1,16 @@
 """foretell user …, key …, access …: what an operator does with the people of a tenant."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from foretell.accounts.models import APIKey, Invitation, User
-from foretell.cli import app as cli
 from tests.cast import House
+from tests.commands import Run
 from tests.models import ready_sum_model
 
-Run = Callable[..., tuple[int, str, str]]
 ACME = ("--tenant", "acme")
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line in this process; return exit code, stdout and stderr."""
-
-    def run_command(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["foretell", *arguments])
-        with pytest.raises(SystemExit) as caught:
-            cli.run()
-        captured = capsys.readouterr()
-        return int(caught.value.code or 0), captured.out, captured.err
-
-    return run_command
 
 
 def result(outcome: tuple[int, str, str]) -> Any:

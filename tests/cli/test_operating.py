@@ -12,25 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
-from foretell.cli import app as cli
+from tests.commands import Run
 from tests.http import FreshTransport
 
-Run = Callable[..., tuple[int, str, str]]
 DOOR = {"url", "tenant", "username", "password", "api_key"}
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line in this process; return exit code, stdout and stderr."""
-
-    def run_command(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["foretell", *arguments])
-        with pytest.raises(SystemExit) as caught:
-            cli.run()
-        captured = capsys.readouterr()
-        return int(caught.value.code or 0), captured.out, captured.err
-
-    return run_command
 
 
 @pytest.fixture

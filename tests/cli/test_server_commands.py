@@ -2,28 +2,11 @@
 
 import importlib.util
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from foretell.cli import app as cli
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line in this process; return exit code, stdout and stderr."""
-
-    def run_command(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["foretell", *arguments])
-        with pytest.raises(SystemExit) as caught:
-            cli.run()
-        captured = capsys.readouterr()
-        return int(caught.value.code or 0), captured.out, captured.err
-
-    return run_command
+from tests.commands import Run
 
 
 @pytest.mark.usefixtures("cast")
