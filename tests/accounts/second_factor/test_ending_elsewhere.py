@@ -96,6 +96,17 @@ def test_so_does_taking_one_off(
     assert here.get("auth/session").status_code == 200
 
 
+def test_a_recovery_code_that_is_used_is_told(acme: House, http_for: HttpFor, codes: list[str]) -> None:
+    """Each once; a wrong one is not."""
+    asked = {"username": "bob", "password": PASSWORD}
+    program = http_for(None, tenant="acme")
+
+    statuses = [program.post("/api/token/", json={**asked, "code": code}).status_code for code in (codes[0], codes[0])]
+
+    assert statuses == [200, 403]
+    assert [mail.subject for mail in mails(acme)] == ["acme: a recovery code was used"]
+
+
 def test_a_sign_in_that_was_begun_elsewhere_is_over(here: Headless, http_for: HttpFor, clock: Clock) -> None:
     """Its password was shown before, and a code is asked for now."""
     set_up_app(here, clock)

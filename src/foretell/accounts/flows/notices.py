@@ -21,6 +21,7 @@ SECOND_FACTOR = {
     "mfa.passkey_removed": "a passkey of your account was removed",
     "mfa.reset": "your second factors were taken away by whoever manages your team",
 }
+ENDED = "You are signed out everywhere else, and tokens have ended."
 
 
 def tell_of_password(user: User) -> None:
@@ -45,8 +46,13 @@ def tell_of_address(user: User, *, before: str) -> None:
 def tell_of_second_factor(user: User, what: str) -> None:
     """Tell somebody what was done to their second factors, by the name that the audit has for it."""
     if user.email_verified_at is not None:
-        text = f"{user.username}, {SECOND_FACTOR[what]}. You are signed out everywhere else, and tokens have ended."
-        _tell(user.email, "your second factor was changed", text)
+        _tell(user.email, "your second factor was changed", f"{user.username}, {SECOND_FACTOR[what]}. {ENDED}")
+
+
+def tell_of_recovery_code(user: User) -> None:
+    """Tell somebody that a recovery code was used, which is rare, and what whoever found the list would do."""
+    if user.email_verified_at is not None:
+        _tell(user.email, "a recovery code was used", f"{user.username}, a recovery code of your account was used.")
 
 
 def _tell(to: str, subject: str, what: str) -> None:

@@ -6,6 +6,7 @@ from allauth.mfa.models import Authenticator
 from django.db.models.signals import post_delete, post_save, pre_save
 from django.dispatch import receiver
 
+from foretell.accounts.flows.notices import tell_of_recovery_code
 from foretell.accounts.second_factor.codes import spend_steps_of_now
 from foretell.accounts.second_factor.ending import changed
 from foretell.audit.recording import record
@@ -13,6 +14,8 @@ from foretell.audit.recording import record
 T = Authenticator.Type
 ADDED = {T.TOTP: "mfa.activated", T.WEBAUTHN: "mfa.passkey_added", T.RECOVERY_CODES: "mfa.recovery_codes_generated"}
 REMOVED = {T.TOTP: "mfa.deactivated", T.WEBAUTHN: "mfa.passkey_removed", T.RECOVERY_CODES: "mfa.recovery_codes_removed"}
+
+CODE_USED = "mfa.recovery_code_used"
 
 
 @receiver(pre_save, sender=Authenticator, dispatch_uid="foretell.second_factor.before")
@@ -36,6 +39,8 @@ def saved(instance: Any, created: bool, **_: Any) -> None:
     action = _changed(instance.was, instance.data)
     if action is not None:
         _record(action, instance)
+    if action == CODE_USED:
+        tell_of_recovery_code(instance.user)
 
 
 @receiver(post_delete, sender=Authenticator, dispatch_uid="foretell.second_factor.removed")
@@ -47,7 +52,7 @@ def removed(instance: Any, **_: Any) -> None:
 def _changed(was: dict[str, Any], now: dict[str, Any]) -> str | None:
     """Return what a change of a row means to people; None where it is no more than a code that was used."""
     if was.get("used_mask") != now.get("used_mask"):
-        return "mfa.recovery_code_used"
+        return CODE_USED
     if was.get("viewed_at") != now.get("viewed_at"):
         return "mfa.recovery_codes_viewed"
     return "mfa.passkey_renamed" if was.get("name") != now.get("name") else None
