@@ -25,6 +25,7 @@ from foretell.limits import Claim, Limiter, MemoryLimiter, Policy, Rate, SharedM
 
 PROCESSES, TAKES, RUNS = 4, 5_000, 5
 LIMIT, ASKED_PER_S = 1_000, 2_500
+CONNECTIONS = 256  # many: what is refused is answered late
 LIMITS = (50, 1_000, 5_000)
 WIDE = "1000000000/d"  # so wide that it refuses nobody
 Counted = tuple[
@@ -73,7 +74,7 @@ def answered(installation: Installation, run: int) -> int:
 
     with in_demo():
         _, key = create_key(user=get_user("demo"), name=f"limited {run}", scopes=["predict"])
-    shape = Shape("one", 32, PROCESSES * TAKES / ASKED_PER_S, ASKED_PER_S)
+    shape = Shape("one", CONNECTIONS, PROCESSES * TAKES / ASKED_PER_S, ASKED_PER_S)
     statuses = generate(installation.port, [installation.message(key)], [b"prediction"], shape)["statuses"]
     assert sum(statuses.values()) == PROCESSES * TAKES, statuses
     assert set(statuses) <= {"200", "429"}, statuses

@@ -14,6 +14,7 @@ from foretell.refusals import ModelNotFound, NotAllowed
 from foretell.serving.admission import Admission
 from foretell.serving.catalogue import Model, Principal, Tenant, Verified
 from foretell.serving.exchange import Exchange, Head
+from foretell.serving.pacing import Pacing
 from foretell.serving.ports import Catalogue, Credentials, Limits
 from foretell.serving.responses import UnknownAddress
 
@@ -38,6 +39,7 @@ class Door:
         self._limiter, self._limits = limiter, limits
         self._pepper = credentials.pepper
         self._secret = os.urandom(32)
+        self._pacing = Pacing()
 
     def tenant(self, exchange: Exchange) -> Tenant:
         """Find whose address this is.
@@ -117,10 +119,15 @@ class Door:
         NotAllowed, Throttled
         """
         admission = exchange.head.admission
-        if admission is None or not self._holds(admission, exchange):
-            admission = exchange.head.admission = await self._admitted(exchange, name)
-        exchange.model_name = name
-        self._take(exchange, admission.claims)
+        try:
+            if admission is None or not self._holds(admission, exchange):
+                admission = exchange.head.admission = await self._admitted(exchange, name)
+            exchange.model_name = name
+            self._take(exchange, admission.claims)
+        except Throttled:
+            if exchange.tenant is not None:
+                exchange.started += await self._pacing.wait(exchange.tenant.schema_name)  # it is no latency of ours
+            raise
         return admission
 
     async def still(self, exchange: Exchange, admission: Admission) -> Admission:

@@ -130,7 +130,8 @@ class Exchange:
 
     @property
     def is_at_operators(self) -> bool:
-        return self.head.host == self._terms.operators_host
+        host = self._terms.operators_host
+        return host != "" and self.head.host == host
 
     @property
     def method(self) -> str:
