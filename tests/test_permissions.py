@@ -18,6 +18,7 @@ from tests.audit.audited import audited_change
 from tests.cast import House
 from tests.http import HttpFor
 from tests.logged import logged_prediction
+from tests.made_once import made_once
 from tests.models import converted_sum_model, ready_sum_model, sum_graph
 
 
@@ -256,16 +257,23 @@ COMING = {
 
 
 @pytest.fixture(autouse=True)
-def sum_model(acme: House) -> None:
-    ready_sum_model(acme)
-    ready_sum_model(acme, tweak="second")
-    logged_prediction(acme, by="alice", id=PREDICTION)
-    audited_change(acme, id=ENTRY)
+def furnished(acme: House) -> None:
+    """What the rows' addresses name."""
+    made_once(acme, furnish)
 
 
-@pytest.fixture(autouse=True)
-def robot(sum_model: None, acme: House) -> None:
-    """A service account with a key and a grant, which asked for a promotion; and somebody who was invited."""
+def furnish(house: House) -> None:
+    """Make two versions of a model, one logged prediction, a row of the audit, and the robot with all it has to do with."""
+    ready_sum_model(house)
+    ready_sum_model(house, tweak="second")
+    logged_prediction(house, by="alice", id=PREDICTION)
+    audited_change(house, id=ENTRY)
+    with house.inside():
+        make_robot()
+
+
+def make_robot() -> None:
+    """Make a service account with a key and a grant, which asked for a promotion; and somebody who was invited."""
     from datetime import timedelta
 
     from django.utils import timezone
@@ -273,15 +281,14 @@ def robot(sum_model: None, acme: House) -> None:
     from foretell.accounts.models import APIKey, Invitation, ModelGrant, User
     from foretell.registry.models import ModelVersion, PromotionRequest
 
-    with acme.inside():
-        User.objects.create(id=ROBOT, username="robot", is_person=False, password="!", responsible=None)
-        APIKey.objects.create(key_id="robotrobot", secret_digest="0", user_id=ROBOT, name="k", scopes=["predict"])
-        ModelGrant.objects.create(user_id=ROBOT, model_name="sum", actions=["promote"])
-        version = ModelVersion.objects.get(model__name="sum", number=2)
-        PromotionRequest.objects.create(
-            id=PROMOTION, model=version.model, alias="champion", version=version, from_number=1, requested_by_id=ROBOT
-        )
-        Invitation.objects.create(id=INVITATION, email="i@acme.example", expires_at=timezone.now() + timedelta(days=1))
+    User.objects.create(id=ROBOT, username="robot", is_person=False, password="!", responsible=None)
+    APIKey.objects.create(key_id="robotrobot", secret_digest="0", user_id=ROBOT, name="k", scopes=["predict"])
+    ModelGrant.objects.create(user_id=ROBOT, model_name="sum", actions=["promote"])
+    version = ModelVersion.objects.get(model__name="sum", number=2)
+    PromotionRequest.objects.create(
+        id=PROMOTION, model=version.model, alias="champion", version=version, from_number=1, requested_by_id=ROBOT
+    )
+    Invitation.objects.create(id=INVITATION, email="i@acme.example", expires_at=timezone.now() + timedelta(days=1))
 
 
 def asked(client: httpx.Client, row: Row) -> httpx.Response:

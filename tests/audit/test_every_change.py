@@ -15,7 +15,7 @@ from foretell.audit.refusals import SAFE
 from tests.admin import addresses
 from tests.cast import PASSWORD, House, Person
 from tests.http import HttpFor, http_client
-from tests.test_permissions import API, INVITATION, MATCH, MATRIX, PROMOTION, PROVIDER, ROBOT, named, robot, sum_model  # noqa: F401  fixtures are used by name
+from tests.test_permissions import API, INVITATION, MATCH, MATRIX, PROMOTION, PROVIDER, ROBOT, furnished, named  # noqa: F401  fixtures are used by name
 from tests.web.conftest import SignedIn
 
 SUM = f"{API}/models/sum"

@@ -10,9 +10,9 @@ import pytest
 
 from tests.cast import House
 from tests.http import HttpFor
-from tests.test_permissions import API, MATRIX, Row, robot, sum_model
+from tests.test_permissions import API, MATRIX, Row, furnished
 
-__all__ = ["robot", "sum_model"]  # fixtures: what the rows' addresses name
+__all__ = ["furnished"]  # a fixture: what the rows' addresses name
 
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 NO_PAGES = {"registry:schema", "registry:docs", "registry:artifact"}  # a document, Swagger's own page, a file
