@@ -21,7 +21,7 @@ ROW = b'{"a": 1, "b": 2.5}'
 JSON = {"Content-Type": "application/json"}
 CSV = {"Content-Type": "text/csv"}
 ID = re.compile(rb'"id":"[0-9a-f-]{36}"')
-SAME_HEADERS = ("content-type", "www-authenticate", "ratelimit-policy")
+SAME_HEADERS = ("content-type", "www-authenticate", "ratelimit-policy", "cache-control")
 PRESENT_ALIKE = ("retry-after", "ratelimit", "x-request-id", "server-timing")
 
 

@@ -35,6 +35,7 @@ def test_one_row_is_answered_in_the_plainest_shape(world: World) -> None:
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["x-request-id"]
     assert "model;dur=" in answer.headers["server-timing"]
+    assert answer.headers["cache-control"] == "private, no-cache"
     assert answer.headers["ratelimit-policy"] == '"user";q=1000;w=60'
     assert answer.headers["ratelimit"].startswith('"user";r=999;')
 

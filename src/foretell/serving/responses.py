@@ -93,7 +93,11 @@ def head_of(exchange: Exchange, response: Response) -> tuple[bytes, int]:
     return head, n_headers
 
 
-_HEAD = b"content-type: %b\r\ncontent-length: %d\r\nx-request-id: %b\r\nx-content-type-options: nosniff\r\nserver-timing: %b\r\n"
+# Security: to a shared cache an answer to `X-API-Key` would be anybody's (`core.private_answers` says the same of Django's).
+_HEAD = (
+    b"content-type: %b\r\ncontent-length: %d\r\ncache-control: private, no-cache\r\n"
+    b"x-request-id: %b\r\nx-content-type-options: nosniff\r\nserver-timing: %b\r\n"
+)
 _N_HEADERS = _HEAD.count(b"\r\n")
 
 
