@@ -22,6 +22,14 @@ WITH RECURSIVE referring AS (
 ) SELECT id::regclass::text FROM referring
 """
 
+_OTHERS = "(SELECT id FROM accounts_user WHERE username <> ALL(%(names)s))"
+NEWCOMERS = "; ".join([
+    "SET LOCAL session_replication_role = replica", "DELETE FROM accounts_apikey WHERE key_id <> ALL(%(keys)s)",
+    *(f"DELETE FROM {table} WHERE user_id IN {_OTHERS}"  # noqa: S608  ours
+      for table in ("account_emailaddress", "accounts_user_groups", "accounts_user_user_permissions", "django_admin_log")),
+    "DELETE FROM accounts_user WHERE username <> ALL(%(names)s)", "SELECT public.foretell_tenant_changed(current_schema())",
+])  # fmt: skip
+
 FIRST_STATE: dict[str, Any] = {
     "suspended_at": None, "suspended_reason": "", "suspended_until": None, "delete_after": None, "own_limits": {}, "plan": None,
 }  # fmt: skip
@@ -109,13 +117,25 @@ class House:
 
         if people_now() == self.introduced:
             return
-        APIKey.objects.exclude(key_id__in=[person.key_id for person in self.people.values()]).delete()
+        self._remove_newcomers()
         first = {"revoked_at": None, "expires_at": None, "rolled_to": None, "scopes": ["admin"]}
         APIKey.objects.exclude(model_names__isnull=True, **first).update(**first, model_names=None)
-        User.objects.exclude(username__in=self.people).delete()
         for username, role, is_active, verified_at in self.introduced[0]:
             state = {"role": role, "is_active": is_active, "email_verified_at": verified_at}
             User.objects.filter(username=username).exclude(**state).update(**state)
+
+    def _remove_newcomers(self) -> None:
+        """Remove who came with an act, and the keys that were made.
+
+        Optimization: in one round trip. Django asks two dozen tables who refers to somebody; those that do are cleared already, or named here.
+        """
+        from django.db import connection
+
+        from foretell.core.tenancy import as_owner
+
+        with as_owner(), connection.cursor() as cursor:
+            names, keys = list(self.people), [person.key_id for person in self.people.values()]
+            cursor.execute(NEWCOMERS, {"names": names, "keys": keys})
 
 
 @dataclass
