@@ -6,7 +6,8 @@ import pytest
 from django.utils import timezone
 
 from tests.isolation.asking import STREAM, Request
-from tests.isolation.recipes import Call, calls
+from tests.isolation.calling import Call
+from tests.isolation.calls import calls
 from tests.isolation.twins import Twin, bearer, session_of, session_shown
 from tests.isolation.world import Ask, asked, runner, twins  # noqa: F401  fixtures are used by name
 

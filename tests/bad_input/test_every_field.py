@@ -14,7 +14,8 @@ from django.urls import get_resolver
 
 from tests.bad_input.wrong_values import Document
 from tests.isolation.asking import Answer, Request
-from tests.isolation.recipes import LANE, Call, calls
+from tests.isolation.calling import LANE, Call
+from tests.isolation.calls import calls
 from tests.isolation.rows import digest_of
 from tests.isolation.twins import Twin
 from tests.isolation.world import Ask, asked, runner, twins  # noqa: F401  fixtures are used by name

@@ -5,7 +5,8 @@ import pytest
 from tests.bad_input.test_every_field import NOTED, writes
 from tests.http import refreshed
 from tests.isolation.asking import Request
-from tests.isolation.recipes import Call, calls
+from tests.isolation.calling import Call
+from tests.isolation.calls import calls
 from tests.isolation.rows import digest_of, put_back, run
 from tests.isolation.twins import Twin, bearer, key_of, session_of, session_shown
 from tests.isolation.world import Ask, asked, runner, twins  # noqa: F401  fixtures are used by name

@@ -5,7 +5,6 @@ the same request with what nobody has in the place of what is another's.
 """
 
 import asyncio
-import json
 from binascii import crc32
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,8 +14,9 @@ from typing import Any
 from foretell.accounts import limiting
 from tests.http import refreshed
 from tests.isolation.asking import STREAM, Answer, Request, ask
+from tests.isolation.bodies import bodies, filters_of, places
+from tests.isolation.calling import Call
 from tests.isolation.judging import around, compared, difference
-from tests.isolation.recipes import Call, changed
 from tests.isolation.rows import digest_of, put_back
 from tests.isolation.twins import NOBODYS, Ids, Twin, made_up
 
@@ -167,7 +167,7 @@ class Prober:
 
     def _foreign_ids_in_body(self, call: Call, shown: str) -> Iterator[Probe]:
         for what, theirs, nobodys in zip(
-            _places(call), _bodies(call, self.other.ids), _bodies(call, NOBODYS), strict=True
+            places(call), bodies(call, self.other.ids), bodies(call, NOBODYS), strict=True
         ):
             yield Probe(
                 f"a foreign {what} in the body", shown, self._own(call, shown, options=theirs), self._own(call, shown, options=nobodys),
@@ -289,55 +289,6 @@ class Prober:
             put_back(self.home)
             refreshed()
         return answer
-
-
-def filters_of(call: Call) -> list[str]:
-    """Return the parameters that a list is narrowed by, as its view declares them."""
-    from django.urls import resolve
-
-    if call.method != "GET" or call.route in ("oip", "kserve", "mlflow"):
-        return []
-    view = getattr(resolve(call.path.partition("?")[0]).func, "cls", None)
-    declared = getattr(getattr(view, "filterset_class", None), "base_filters", {})
-    return [*declared, "search", "ordering", "cursor"] if declared else []
-
-
-def _places(call: Call) -> list[str]:
-    return [*_leaves(call), *(["field"] if _kind(call) else [])]
-
-
-def _bodies(call: Call, ids: Ids) -> Iterator[Mapping[str, Any]]:
-    """Yield the body with one value after the other as another's, and with fields that name what is another's."""
-    kind = _kind(call)
-    if not kind:
-        return
-    body = call.options[kind]
-    for name in _leaves(call):
-        yield {**call.options, kind: {**body, name: _body_value(body[name], ids)}}
-    yield {
-        **call.options,
-        kind: {**body, "id": ids.uuid(), "tenant": ids.text, "user_id": ids.uuid(), "model": ids.text},
-    }
-
-
-def _leaves(call: Call) -> list[str]:
-    kind = _kind(call)
-    return sorted(call.options[kind]) if kind and not call.predicts else []
-
-
-def _kind(call: Call) -> str:
-    """Return where the body's fields are; "" where it has none."""
-    return next((kind for kind in ("json", "data") if isinstance(call.options.get(kind), dict)), "")
-
-
-def _body_value(value: Any, ids: Ids) -> Any:
-    if isinstance(value, dict):
-        return {**value, ids.text: ids.text}
-    if isinstance(value, str) and value.startswith("{"):
-        return json.dumps(
-            {**json.loads(value), "alias": ids.text, "lineage": {"parent": {"model": "sum", "version": ids.number}}}
-        )
-    return changed(value, ids)
 
 
 def _with(request: Request, headers: Mapping[str, str]) -> Request:

@@ -1,25 +1,16 @@
-"""How each route is called: the URLconf's, those of the lane's protocols, and the streams. One without a recipe fails.
+"""How routes are called of which nobody else says it.
 
 What the matrix of permissions asks, and what the audit's recipes send, is asked here as well; so a new route needs no line here once it
 has its row there. What is called in another way has a line in `RECIPES`.
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
-from uuid import UUID
-
-from django.urls import NoReverseMatch, Resolver404, get_resolver, resolve, reverse
 
 from tests import test_permissions as matrix
 from tests.admin import addresses
-from tests.audit import test_every_change as audited
-from tests.isolation.asking import STREAM
-from tests.isolation.twins import Ids
 
-SAFE = ("GET", "HEAD", "OPTIONS")
 WAY_OUT = (
     "Say how it is called: with a Row in MATRIX of tests/test_permissions.py, or, for what is called in another way, with a line in RECIPES "
     "of tests/isolation/recipes.py, such as\n"
@@ -33,53 +24,6 @@ class Recipe:
 
     path: str
     options: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Spot:
-    """A place in an address where an id stands."""
-
-    name: str
-    value: Any
-
-
-@dataclass(frozen=True)
-class Call:
-    """One method of one route, as both twins know it."""
-
-    method: str
-    route: str
-    path: str
-    options: Mapping[str, Any]
-    spots: tuple[Spot, ...]
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.path if self.route in LANE else self.route}"
-
-    @property
-    def is_write(self) -> bool:
-        return self.method not in (*SAFE, STREAM)
-
-    @property
-    def predicts(self) -> bool:
-        """Whether what it takes are rows, whose numbers name nothing."""
-        return self.route in (*LANE, "web:model") or self.route.startswith("registry:predict")
-
-    @property
-    def is_page(self) -> bool:
-        return (
-            self.method != STREAM
-            and not self.path.startswith(("/api/", "/v1/", "/v2", "/.well-known/"))
-            and self.route != "mlflow"
-        )
-
-    def path_with(self, ids: Ids, *names: str) -> str:
-        """Return the address with `ids` at these spots, and what both have at the others."""
-        kwargs = {spot.name: _of(spot, ids) if spot.name in names else spot.value for spot in self.spots}
-        if self.route in LANE:
-            return LANE[self.route](self, kwargs)
-        path, mark, query = self.path.partition("?")
-        return reverse(self.route, kwargs={**resolve(path).kwargs, **kwargs}) + mark + query
 
 
 def json(path: str = "", **fields: Any) -> Recipe:
@@ -154,153 +98,3 @@ ADDRESSES: dict[str, str] = {
     **matrix.PAGES, **matrix.STEPS, **matrix.BY_LINK, **matrix.OPEN_TO_ALL, **matrix.POST_ONLY, **matrix.COMING,
     **{route: path for route, (_, path, _) in matrix.FLOWS.items()},
 }  # fmt: skip
-
-
-@cache
-def calls() -> tuple[Call, ...]:
-    """Return every call there is; of routes without a recipe, what `missing` tells."""
-    return tuple({str(call): call for call in (*_djangos(), *_protocols(), *_streams())}.values())
-
-
-def missing() -> list[str]:
-    """Return the routes that nobody said how to call."""
-    known = {(call.method, call.route) for call in calls()}
-    found = [f"{method} {route}" for method, route, _ in routes() if (method, route) not in known]
-    return found + [f"{method} {pattern}" for method, pattern in _protocol_routes() if not _rows_for(method, pattern)]
-
-
-def routes() -> Iterator[tuple[str, str, Any]]:
-    """Yield each method of each named route of the URLconf. A page does not say what it takes: it is read, and sent its form."""
-    for route, pattern in matrix.named(get_resolver().url_patterns):
-        view = getattr(pattern.callback, "view_class", getattr(pattern.callback, "cls", None))
-        for method in getattr(view, "required_actions", None) or _methods_of_page(route, view):
-            yield method, route, pattern
-
-
-def _methods_of_page(route: str, view: Any) -> tuple[str, ...]:
-    if route.startswith("headless:"):
-        return tuple(
-            name.upper()
-            for name in ("get", "post", "put", "delete")
-            if name in view.http_method_names and hasattr(view, name)
-        )
-    reads = () if route in matrix.POST_ONLY or matrix.FLOWS.get(route, ("GET",))[0] == "POST" else ("GET",)
-    has_post = hasattr(view, "post") if view is not None else route not in audited.READ_PAGES
-    return (*reads, *(("POST",) if has_post else ()))
-
-
-def _djangos() -> Iterator[Call]:
-    for method, route, _ in routes():
-        recipe = _recipe(method, route)
-        if recipe is not None:
-            yield Call(method, route, recipe.path, recipe.options, _spots(recipe.path, route))
-
-
-def _recipe(method: str, route: str) -> Recipe | None:
-    said = RECIPES.get((method, route))
-    if said is not None:
-        return said if said.path else Recipe(ADDRESSES[route], said.options)
-    for row in matrix.MATRIX:
-        if (row.method, row.route) == (method, route):
-            return Recipe(row.path, row.request)
-    if route in matrix.TOKENS and method == "POST":
-        return Recipe(matrix.TOKENS[route][0], {"json": matrix.TOKENS[route][1]})
-    sent = audited.RECIPES.get((method, route))
-    if sent is not None and sent.path and sent.request is not None:
-        return Recipe(sent.path, sent.request)
-    return Recipe(ADDRESSES[route]) if method == "GET" and route in ADDRESSES else None
-
-
-def _spots(path: str, route: str) -> tuple[Spot, ...]:
-    """Return where ids stand; a word of a few that an address takes, such as the admin's sections, is none."""
-    try:
-        match = resolve(path.partition("?")[0])
-        reverse(route, kwargs=match.kwargs)
-    except (Resolver404, NoReverseMatch) as err:
-        raise AssertionError(f"{path} is no address of {route}. {WAY_OUT}") from err
-    spots = tuple(Spot(name, value) for name, value in match.kwargs.items())
-    return tuple(spot for spot in spots if _is_free(route, match.kwargs, spot))
-
-
-def _is_free(route: str, kwargs: Mapping[str, Any], spot: Spot) -> bool:
-    try:
-        reverse(route, kwargs={**kwargs, spot.name: _of(spot, Ids("nobody"))})
-    except NoReverseMatch:
-        return False
-    return True
-
-
-def _of(spot: Spot, ids: Ids) -> Any:
-    """Return an id of the same kind as the one that stands there."""
-    return changed(spot.value, ids)
-
-
-def changed(value: Any, ids: Ids) -> Any:
-    """Return what only one tenant has, in the place of a value that both have: by the value's own form."""
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, int):
-        return ids.number
-    if isinstance(value, UUID):
-        return UUID(ids.uuid())
-    if isinstance(value, list):
-        return [changed(one, ids) for one in value]
-    if not isinstance(value, str):
-        return value
-    if value.isdecimal():
-        return str(ids.number)
-    if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", value):
-        return ids.uuid()
-    return ids.email if "@" in value else ids.text
-
-
-# --- the lane: its routes are patterns, not names -----------------------------------------------------------------------
-
-
-def _protocols() -> Iterator[Call]:
-    for row in matrix.PROTOCOLS:
-        paths = [row.path]
-        if "/models/sum" in row.path and "/repository/" not in row.path:
-            paths += [row.path.replace("/models/sum", f"/models/sum{which}") for which in ("@champion", "/versions/1")]
-        for path in paths:
-            yield Call(row.method, row.route, path, row.request, _lane_spots(path))
-    for path in sorted(matrix.PUBLIC):
-        yield Call("GET", "oip", path, {}, ())
-
-
-def _protocol_routes() -> Iterator[tuple[str, str]]:
-    from foretell.config.asgi import services
-    from foretell.serving.composing import faces
-
-    for face in faces(services):
-        for route in getattr(face, "routes", ()):
-            for method in route.methods.keys() - {"HEAD"}:
-                yield method, route.pattern.pattern
-
-
-def _rows_for(method: str, pattern: str) -> bool:
-    return any(call.method == method and re.fullmatch(pattern, call.path) for call in calls() if call.route in LANE)
-
-
-def _streams() -> Iterator[Call]:
-    for path in ("sum", "sum@champion", "sum/versions/1"):
-        where = f"/ws/v1/models/{path}/predict/"
-        yield Call(STREAM, "stream", where, {}, _lane_spots(where))
-
-
-def _lane_spots(path: str) -> tuple[Spot, ...]:
-    """Return the model, the alias and the version of an address of a protocol."""
-    found = re.search(r"/models/(?P<name>[^/@:]+)(?:@(?P<alias>[^/@:]+)|/versions/(?P<number>\d+))?", path)
-    groups = found.groupdict() if found else {}
-    return tuple(Spot(name, int(value) if name == "number" else value) for name, value in groups.items() if value)
-
-
-def _lane_path(call: Call, kwargs: Mapping[str, Any]) -> str:
-    path = call.path
-    for spot in call.spots:
-        before, after = {"name": "/models/", "alias": "@", "number": "/versions/"}[spot.name], str(kwargs[spot.name])
-        path = path.replace(f"{before}{spot.value}", f"{before}{after}", 1)
-    return path
-
-
-LANE = dict.fromkeys(("oip", "kserve", "mlflow", "stream"), _lane_path)

@@ -1,6 +1,6 @@
 """Nobody gets what is another tenant's: every route, by every credential, from every side; and what is not yours is answered as what is not there.
 
-Two tenants are the same but for a word (`twins`), every route is called (`recipes`), and each call is varied (`probing`).
+Two tenants are the same but for a word (`twins`), every route is called (`calls`, by `recipes`), and each call is varied (`probing`).
 """
 
 import asyncio
@@ -11,9 +11,10 @@ import pytest
 from foretell.core.database_backend.base import DatabaseWrapper
 from foretell.core.database_backend.roles import Place
 from tests import test_permissions as matrix
-from tests.isolation import recipes
+from tests.isolation.calling import Call
+from tests.isolation.calls import calls, missing
 from tests.isolation.probing import Prober
-from tests.isolation.recipes import WAY_OUT, Call, calls
+from tests.isolation.recipes import WAY_OUT
 from tests.isolation.rows import without_canary
 from tests.isolation.twins import MARKS, Twin
 from tests.isolation.world import runner, twins  # noqa: F401  fixtures are used by name
@@ -86,17 +87,17 @@ def test_nothing_of_another_tenant_is_had_by_any_credential_in_any_place(
 
 
 def test_every_route_says_how_it_is_called() -> None:
-    assert not recipes.missing(), f"Nobody said how these are called: {', '.join(recipes.missing())}. {WAY_OUT}"
+    assert not missing(), f"Nobody said how these are called: {', '.join(missing())}. {WAY_OUT}"
 
 
 def test_control_a_route_without_a_recipe_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [row for row in matrix.MATRIX if row.route != "accounts:keys"]
     monkeypatch.setattr(matrix, "MATRIX", rows)
-    recipes.calls.cache_clear()
+    calls.cache_clear()
     try:
-        assert {"GET accounts:keys", "POST accounts:keys"} <= set(recipes.missing())
+        assert {"GET accounts:keys", "POST accounts:keys"} <= set(missing())
     finally:
-        recipes.calls.cache_clear()
+        calls.cache_clear()
 
 
 def test_there_are_as_many_probes_as_were_promised(prober: Prober) -> None:
