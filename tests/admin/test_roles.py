@@ -11,7 +11,7 @@ from tests.admin.conftest import Where
 from tests.admin.pages import body_of
 from tests.cast import House
 from tests.http import HttpFor
-from tests.test_permissions import named
+from tests.permission_matrix import named
 from tests.web.conftest import SignedIn
 from tests.web.pages import csrf_token
 

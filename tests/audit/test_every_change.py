@@ -15,7 +15,8 @@ from foretell.audit.refusals import SAFE
 from tests.admin import addresses
 from tests.cast import PASSWORD, House, Person
 from tests.http import HttpFor, http_client
-from tests.test_permissions import API, INVITATION, MATCH, MATRIX, PROMOTION, PROVIDER, ROBOT, furnished, named  # noqa: F401  fixtures are used by name
+from tests.permission_matrix import API, INVITATION, MATCH, MATRIX, PROMOTION, PROVIDER, ROBOT, named
+from tests.test_permissions import furnished  # noqa: F401  fixtures are used by name
 from tests.web.conftest import SignedIn
 
 SUM = f"{API}/models/sum"

@@ -19,7 +19,7 @@ from tests.isolation.calls import calls
 from tests.isolation.rows import digest_of
 from tests.isolation.twins import Twin
 from tests.isolation.world import Ask, asked, runner, twins  # noqa: F401  fixtures are used by name
-from tests.test_permissions import named
+from tests.permission_matrix import named
 
 PUSH = "registry:versions"
 METADATA = "#/components/schemas/PushMetadataRequest"

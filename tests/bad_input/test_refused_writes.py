@@ -10,7 +10,7 @@ from tests.isolation.calls import calls
 from tests.isolation.rows import digest_of, put_back, run
 from tests.isolation.twins import Twin, bearer, key_of, session_of, session_shown
 from tests.isolation.world import Ask, asked, runner, twins  # noqa: F401  fixtures are used by name
-from tests.test_permissions import MATRIX
+from tests.permission_matrix import MATRIX
 
 VIEWER = {(row.method, row.route): row.viewer for row in MATRIX}
 REFUSED = [call for call in writes() if VIEWER.get((call.method, call.route)) == 403]

@@ -63,7 +63,7 @@ def test_an_export_holds_what_is_said_of_pages_to_what_may_be_said(alice: httpx.
 
 
 def test_options_tells_of_every_address_and_breaks_at_none(acme: House, alice: httpx.Client) -> None:
-    from tests.test_permissions import API, MATRIX
+    from tests.permission_matrix import API, MATRIX
 
     ready_sum_model(acme)
     paths = {row.path for row in MATRIX if row.path.startswith(API)}

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.urls import NoReverseMatch, Resolver404, get_resolver, resolve, reverse
 
-from tests import test_permissions as matrix
+from tests import permission_matrix as matrix
 from tests.audit import test_every_change as audited
 from tests.isolation.asking import STREAM
 from tests.isolation.calling import LANE, Call, Spot, lane_spots, other

@@ -10,7 +10,7 @@ from django.utils import timezone
 from foretell import keys
 from tests.isolation.twins import PEOPLE, Twin, credentials_of, key_of, password_of, session_of, user_id
 from tests.models import ready_sum_model
-from tests.test_permissions import ENTRY, INVITATION, PREDICTION, PROMOTION, ROBOT
+from tests.permission_matrix import ENTRY, INVITATION, PREDICTION, PROMOTION, ROBOT
 
 
 def furnish(twin: Twin) -> None:

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests import test_permissions as matrix
+from tests import permission_matrix as matrix
 from tests.admin import addresses
 
 WAY_OUT = (
-    "Say how it is called: with a Row in MATRIX of tests/test_permissions.py, or, for what is called in another way, with a line in RECIPES "
+    "Say how it is called: with a Row in MATRIX of tests/permission_matrix.py, or, for what is called in another way, with a line in RECIPES "
     "of tests/isolation/recipes.py, such as\n"
     '    ("POST", "accounts:keys"): json("/api/v1/keys/", name="k", scopes=["predict"]),'
 )

@@ -10,7 +10,7 @@ import pytest
 
 from foretell.core.database_backend.base import DatabaseWrapper
 from foretell.core.database_backend.roles import Place
-from tests import test_permissions as matrix
+from tests import permission_matrix as matrix
 from tests.isolation.calling import Call
 from tests.isolation.calls import calls, missing
 from tests.isolation.probing import Prober

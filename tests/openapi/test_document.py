@@ -110,7 +110,7 @@ def test_each_parameter_says_what_it_is_held_to_and_has_an_example_that_fits(doc
 
 
 def test_every_route_of_the_api_is_in_it(document: Json) -> None:
-    from tests.test_permissions import API, MATRIX
+    from tests.permission_matrix import API, MATRIX
 
     said = {operation.split()[0] + " " + _shape(operation.split()[1]) for operation, _ in operations(document)}
     undocumented = {"registry:docs"}  # a page
@@ -128,7 +128,7 @@ def test_every_route_of_the_api_is_in_it(document: Json) -> None:
 def test_of_the_headless_api_what_is_mounted_is_in_it_and_nothing_else(document: Json) -> None:
     from django.urls import get_resolver
 
-    from tests.test_permissions import named
+    from tests.permission_matrix import named
 
     views = {
         f"/{pattern.pattern}": pattern.callback.view_class  # type: ignore[attr-defined]  # as_view sets it
@@ -163,7 +163,7 @@ def _shape_of(route: str) -> str:
     """Return the address of a route with its parts left out."""
     from django.urls import get_resolver
 
-    from tests.test_permissions import named
+    from tests.permission_matrix import named
 
     pattern = next(found for name, found in named(get_resolver().url_patterns) if name == route)
     return "/" + re.sub(r"<[^>]+>", "{}", str(pattern.pattern))

@@ -10,7 +10,8 @@ import pytest
 
 from tests.cast import House
 from tests.http import HttpFor
-from tests.test_permissions import API, MATRIX, Row, furnished
+from tests.permission_matrix import API, MATRIX, Row
+from tests.test_permissions import furnished
 
 __all__ = ["furnished"]  # a fixture: what the rows' addresses name
 
