@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from itertools import takewhile
 from typing import Any
 
-from django.db import connection
+from django.db.models.expressions import RawSQL
 
 from foretell.accounts.permissions import Principal, is_visible
 from foretell.errors import ForetellError
@@ -52,12 +52,9 @@ def check_older(parent: ModelVersion | None, version: ModelVersion) -> None:
 
 def ancestors(version: ModelVersion, *, principal: Principal) -> list[ModelVersion]:
     """Return the parent, its parent, and so on; up to the first that is not the principal's to see."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LINE, [version.pk, MAX_ANCESTORS])
-        ids = [row[0] for row in cursor.fetchall()]
-    by_id = _shown(ModelVersion.objects.filter(pk__in=ids)).in_bulk()
-    line = (by_id[id] for id in ids if id in by_id)
-    return list(takewhile(lambda found: is_visible(principal, found.model.name), line))
+    line = RawSQL(_LINE, [version.pk, MAX_ANCESTORS])  # noqa: S611  constant, its values are parameters
+    found = _shown(ModelVersion.objects.filter(pk__in=line)).order_by("-pk")  # a parent is older (`check_older`)
+    return list(takewhile(lambda older: is_visible(principal, older.model.name), found))
 
 
 def children(version: ModelVersion, *, principal: Principal) -> list[ModelVersion]:
@@ -76,7 +73,7 @@ WITH RECURSIVE line AS (
     SELECT older.id, older.parent_id, generation + 1 FROM registry_modelversion older
     JOIN line ON older.id = line.parent_id WHERE generation < %s
 )
-SELECT id FROM line WHERE generation > 0 ORDER BY generation
+SELECT id FROM line WHERE generation > 0
 """
 
 
