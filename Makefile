@@ -19,11 +19,11 @@ test-fast: .venv/dev.stamp ## The tests that start no server and no browser
 	$(BIN)/pytest -m "not acceptance and not browser and not long"
 
 test-long: .venv/dev.stamp ## The tests that hold a promise for a minute each
-	$(BIN)/pytest -m long
+	$(BIN)/pytest -m long -o faulthandler_timeout=3600
 
 fuzz: .venv/dev.stamp ## Schemathesis over the whole API as each role, 20,000 cases and more (FUZZ_SEED=, FUZZ_EXAMPLES=)
 	@tools/test-clients
-	$(BIN)/pytest -m long tests/openapi -s
+	$(BIN)/pytest -m long -o faulthandler_timeout=3600 tests/openapi -s
 
 check: export FORETELL_HOME := $(CURDIR)/.venv/check-home
 check: .venv/dev.stamp ## Format, lint, types, import layers, migrations, the OpenAPI snapshot
