@@ -49,7 +49,7 @@ def form(**fields: Any) -> dict[str, Any]:
 
 # fmt: off
 RECIPES: dict[tuple[str, str], Recipe] = {
-    ("PATCH", "accounts:me"): Recipe("user.changed", by="zoe", request=json(email="z@acme.example", current_password=PASSWORD)),
+    ("PATCH", "accounts:me"): Recipe("user.email_change_requested", by="zoe", request=json(email="z@acme.example", current_password=PASSWORD)),
     ("POST", "accounts:leave"): Recipe("user.removed", by="zoe", request=json(username="zoe")),
     ("DELETE", "accounts:sessions"): Recipe("session.all_ended"),
     ("PUT", "accounts:sign-up"): Recipe("tenant.sign_up_changed"),
@@ -116,7 +116,7 @@ PAGES: dict[tuple[str, str], Recipe] = {
     ("POST", "web:identity"): Recipe("identity_provider.set", path="/settings/identity/", request=form(slug="work", **PROVIDER["json"])),
     ("POST", "web:key-roll"): Recipe("key.rolled", path="/settings/keys/robotrobot/roll/", request=form(grace_s="1")),
     ("POST", "web:key-revoke"): Recipe("key.revoked", path="/settings/keys/robotrobot/revoke/", request=form()),
-    ("POST", "web:account"): Recipe("user.changed", by="zoe", path="/settings/account/", request=form(
+    ("POST", "web:account"): Recipe("user.email_change_requested", by="zoe", path="/settings/account/", request=form(
         do="details", username="zoe", email="z@acme.example", current_password=PASSWORD)),
     ("POST", "web:sessions"): Recipe("session.all_ended", path="/settings/sessions/", request=form(do="others")),
     ("POST", "web:sign-up-policy"): Recipe("tenant.sign_up_changed", path="/settings/sign-up/", request=form(mode="open")),

@@ -140,6 +140,7 @@ def _remove(user: User, by: Principal | None, now: datetime) -> None:
     Invitation.objects.open().filter(invited_by=user).update(revoked_at=now)
     _pass_on_service_accounts(user, by)
     user.username, user.email, user.role = f"removed-{user.pk.hex[-12:]}", "", Role.VIEWER
+    user.pending_email = ""
     user.is_active, user.removed_at, user.responsible, user.email_verified_at = False, now, None, None
     user.set_unusable_password()
     user.save()

@@ -49,6 +49,8 @@ class User(AbstractBaseUser, PermissionsMixin, TimestampedModel):
     email_key = FoldedField(source="email")
     # Null: nobody has shown yet that mail reaches them there. allauth's EmailAddress mirrors both, by a trigger.
     email_verified_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Asked for, and not theirs until they verify it: it signs nobody in, gets codes alone, and keeps it from nobody else.
+    pending_email = models.EmailField(blank=True, default="", db_default="", editable=False)
     role = models.CharField(max_length=10, choices=Role, default=Role.VIEWER)
     is_active = models.BooleanField(default=True)
     is_person = models.BooleanField(default=True)  # else a service account: it has keys, and cannot sign in

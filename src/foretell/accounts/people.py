@@ -1,7 +1,6 @@
 """Making people and service accounts, and what they change of themselves."""
 
 import secrets
-from contextlib import nullcontext
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -17,8 +16,8 @@ from foretell.accounts.errors import (
     WrongPassword,
     of_field,
 )
-from foretell.accounts.flows.limits import trying_address
-from foretell.accounts.flows.notices import tell_of_address, tell_of_password
+from foretell.accounts.flows import new_address
+from foretell.accounts.flows.notices import tell_of_password
 from foretell.accounts.folding import folded
 from foretell.accounts.login_limits import attempt
 from foretell.accounts.models import User
@@ -102,7 +101,7 @@ def change_account(
     password: str | None = None,
     current_password: str = "",
 ) -> User:
-    """Change one's own name, address or password; what lets one in needs the password of now.
+    """Change one's own name or password, and ask for another address; all of it needs the password of now.
 
     Security: whoever found an open session, or a key, changes neither the address that a reset goes to nor the password.
 
@@ -110,35 +109,32 @@ def change_account(
     ------
     NotAllowed, NoPerson, WrongPassword, InvalidAccount, AccountExists
     Throttled
-        after too many passwords that were wrong, here or at a sign-in, before another one is hashed.
+        after too many passwords that were wrong, here or at a sign-in, before another one is hashed; after too many addresses.
     """
     if not is_allowed(by, Action.MANAGE_SELF):
         raise NotAllowed
     user = User.objects.select_for_update().get(pk=by.user.pk)
     _check_password(user, current_password)
-    is_another = email is not None and folded(email) != user.email_key
-    with trying_address(user_id=user.pk) if is_another else nullcontext():
-        _rename(user, username=username, email=email, password=password)
+    _rename(user, username=username, email=email, password=password)
     if password is not None:
         change_password(user=user, password=password)
     return user
 
 
 def _rename(user: User, *, username: str | None, email: str | None, password: str | None) -> None:
-    """Write another name and address; an address is to be verified anew, and the one of before is told."""
-    before, was_verified = {"username": user.username, "email": user.email}, user.email_verified_at is not None
+    """Write another name; another address waits until it is verified."""
+    before, asked_before = {"username": user.username, "email": user.email}, user.pending_email
     user.username = user.username if username is None else User.normalize_username(username)
-    if email is not None and folded(email) != user.email_key:
-        user.email_verified_at = None
-    user.email = user.email if email is None else email
+    if email is not None:
+        new_address.ask(user, email)
     validate(user, password)
     after = {"username": user.username, "email": user.email}
-    if after == before:
+    if (after, user.pending_email) == (before, asked_before):
         return
-    _save(user, update_fields=["username", "username_key", "email", "email_key", "email_verified_at", "updated_at"])
-    record(action="user.changed", target=_target(user), name=user.username, before=before, after=after)
-    if was_verified and user.email_verified_at is None:
-        tell_of_address(user, before=before["email"])
+    _save(user, update_fields=["username", "username_key", "email", "email_key", "pending_email", "updated_at"])
+    if after != before:
+        record(action="user.changed", target=_target(user), name=user.username, before=before, after=after)
+    new_address.record_asked(user, before=asked_before)
 
 
 def get_user(username: str) -> User:
@@ -178,8 +174,8 @@ def validate(user: User, password: str | None) -> None:
     if not user.is_person and user.role == Role.OWNER:
         detail = f"A service account owns nothing. Expected one of {', '.join(SERVICE_ROLES)}."
         faults.append(Fault(attr="role", code="invalid", detail=detail))
-    if "@" in user.username and folded(user.username) != folded(user.email):
-        # Security: signing in by e-mail address would find this person instead of the address's owner.
+    if "@" in user.username and any(folded(user.username) != folded(one) for one in addresses_of(user)):
+        # Security: signing in by e-mail address would find this person instead of the address's owner; now, or once theirs is another one.
         faults.append(
             Fault(attr="username", code="invalid", detail="An e-mail address as a user name has to be one's own.")
         )
@@ -192,6 +188,11 @@ def validate(user: User, password: str | None) -> None:
         raise InvalidAccount(faults)
 
 
+def addresses_of(user: User) -> list[str]:
+    """Return somebody's address, and the one that they asked for."""
+    return [user.email, *([user.pending_email] if user.pending_email else [])]
+
+
 def check_responsible(user: User) -> None:
     """Refuse somebody who cannot answer for a service account."""
     is_admin = user.is_active and user.role in (Role.ADMIN, Role.OWNER)
@@ -201,7 +202,7 @@ def check_responsible(user: User) -> None:
 
 def faults_of(err: ValidationError) -> list[Fault]:
     return [
-        Fault(attr=field, code="invalid", detail=message)
+        Fault(attr=field.removeprefix("pending_"), code="invalid", detail=message)
         for field, messages in err.message_dict.items()
         for message in messages
     ]

@@ -22,6 +22,10 @@ class MeSerializer(serializers.Serializer[User]):
     username = serializers.CharField(read_only=True)
     role = serializers.CharField(read_only=True)
     email = serializers.CharField(read_only=True, help_text="Empty, where there is none: a service account's.")
+    pending_email = serializers.CharField(
+        read_only=True,
+        help_text="The address that you asked for, until you enter the code that was sent there; else empty.",
+    )
     kind = serializers.SerializerMethodField()
     tenant = serializers.SerializerMethodField()
     key = serializers.SerializerMethodField()

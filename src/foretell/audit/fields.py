@@ -11,7 +11,9 @@ from typing import Any, Final
 from foretell import keys
 
 FIELDS: Final[Mapping[str, frozenset[str]]] = {
-    "user": frozenset({"username", "email", "role", "is_active", "is_person", "responsible", "email_verified_at"}),
+    "user": frozenset({
+        "username", "email", "role", "is_active", "is_person", "responsible", "email_verified_at", "pending_email",
+    }),
     "session": frozenset({"username", "reason", "sessions"}),
     "key": frozenset({
         "name", "user", "scopes", "models", "expires_at", "revoked_at", "rolled_to", "rolled_from", "valid_until", "reason",

@@ -119,9 +119,7 @@ class ComingForm(forms.Form):
 
 class DetailsForm(forms.Form):
     username = UserNameField(label=_("User name"))
-    email = EmailField(
-        help_text=_("A new address is verified by a code; until then your password opens these pages alone.")
-    )
+    email = EmailField(help_text=_("A new address gets a code; the one of before is yours until you enter it."))
     current_password = forms.CharField(
         label=_("Password of now"), max_length=MAX_PASSWORD_CHARS, strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),

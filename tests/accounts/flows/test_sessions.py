@@ -274,26 +274,6 @@ def test_so_it_does_over_rest_for_who_asks_in_a_session(acme: House, http_for: H
     assert [browser.get("auth/session").status_code for browser in (here, there)] == [200, 401]
 
 
-def test_a_new_address_is_verified_by_a_code_in_the_session_at_hand(acme: House, http_for: HttpFor) -> None:
-    from foretell.accounts.services import create_user
-
-    with acme.inside():
-        create_user(username="temp", email="temp@acme.example", password=PASSWORD)
-    here = http_for(None)
-    here.headers["Accept"] = "text/html"
-    sign_in(here, "temp", PASSWORD)
-
-    send(here, "/settings/account/", {
-        "do": "details", "username": "temp", "email": "new@acme.example", "current_password": PASSWORD,
-    })  # fmt: skip
-    assert http_for(None).post("/api/token/", json={"username": "temp", "password": PASSWORD}).status_code == 403
-    asked = send(here, "/settings/account/", {"do": "verify"})
-    done = send(here, asked.headers["location"], {"code": code_in(mails(acme)[-1])})
-
-    assert (mails(acme)[-1].to, done.headers["location"]) == ("new@acme.example", "/settings/account/")
-    assert http_for(None).post("/api/token/", json={"username": "temp", "password": PASSWORD}).status_code == 200
-
-
 # The headless API.
 
 

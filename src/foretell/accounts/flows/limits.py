@@ -1,10 +1,7 @@
 """How often somebody may sign up, ask for a mail and try a code. Exact, of all processes, and taken before any work is done."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from uuid import UUID
 
-from foretell.accounts.errors import AddressTaken
 from foretell.accounts.folding import folded
 from foretell.accounts.limiting import limiter
 from foretell.accounts.login_limits import network_of
@@ -18,7 +15,7 @@ RESETS_OF_ADDRESS = Policy("password resets from an address", Rate.parse("20/min
 RESETS_OF_TENANT = Policy("password resets of a tenant", Rate.parse("60/min burst 120"))
 MAILS = Policy("mails to somebody", Rate.parse("12/h burst 6"))
 CODES = Policy("codes of somebody", Rate.parse("30/h burst 15"))
-ADDRESSES = Policy("addresses tried by somebody", Rate.parse("5/h"))
+ADDRESSES = Policy("addresses asked for by somebody", Rate.parse("5/h"))
 
 
 def take_sign_up(*, client: str) -> None:
@@ -68,26 +65,14 @@ def take_code(*, email: str) -> None:
     _take((_of_tenant("code", folded(email), CODES),), "Too many codes")
 
 
-@contextmanager
-def trying_address(*, user_id: UUID) -> Iterator[None]:
-    """Charge somebody for another address that turns out to be a colleague's, before it is looked up.
-
-    Security: else whoever is in could try address after address, and learn who the others are.
+def take_address(*, user_id: UUID) -> None:
+    """Charge somebody for another address that they ask for, whosever it is: a mail goes there.
 
     Raises
     ------
     Throttled
     """
-    claims, is_taken = (_of_tenant("address", str(user_id), ADDRESSES),), False
-    _take(claims, "Too many addresses that are somebody's")
-    try:
-        yield
-    except AddressTaken:
-        is_taken = True
-        raise
-    finally:
-        if not is_taken:
-            limiter().give_back(claims)
+    _take((_of_tenant("address", str(user_id), ADDRESSES),), "Too many new addresses")
 
 
 def _take(claims: tuple[Claim, ...], what: str) -> None:

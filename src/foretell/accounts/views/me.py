@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.db import transaction
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -8,7 +10,7 @@ from rest_framework.response import Response
 from foretell.accounts import members, people
 from foretell.accounts.authentication import SessionAuthentication
 from foretell.accounts.errors import of_field
-from foretell.accounts.flows import sessions
+from foretell.accounts.flows import new_address, sessions
 from foretell.accounts.models import User
 from foretell.accounts.permissions import Action, principal_of
 from foretell.accounts.serializers import MeSerializer, UserSerializer
@@ -32,18 +34,27 @@ class MeView(generics.GenericAPIView[User]):
 
     @extend_schema(operation_id="me_change", parameters=[IF_MATCH], request=MeChangeSerializer, responses=MeSerializer)
     def patch(self, request: Request) -> Response:
-        """Change your name, address or password; your password of now is asked for. A new one ends your sessions and tokens.
+        """Change your name or password, or ask for another address; your password of now is asked for.
 
-        The browser's session that asks goes on.
+        A new password ends your sessions and tokens; the browser's session that asks goes on. Another address is `pending_email` until
+        you enter the code that is sent there: to a browser's session at once, else from `/settings/account/`. Your present one takes it back.
         """
         fields, by = validated(MeChangeSerializer, request), principal_of(request)
         with transaction.atomic():
             held = User.objects.select_for_update(of=("self",)).get(pk=by.user.pk)
             check_match(request, self.get_serializer(held).data)
             changed = people.change_account(by=by, **fields)
-            if "password" in fields and isinstance(request.successful_authenticator, SessionAuthentication):
-                sessions.keep(request._request, changed)
+            if isinstance(request.successful_authenticator, SessionAuthentication):
+                _go_on(request, changed, fields)
         return tagged(request, self.get_serializer(changed).data)
+
+
+def _go_on(request: Request, user: User, fields: dict[str, Any]) -> None:
+    """Keep the browser's session that asks, and have a code entered in it."""
+    if "password" in fields:
+        sessions.keep(request._request, user)
+    if "email" in fields and user.pending_email:
+        new_address.send_code(request._request, user)
 
 
 class LeaveView(generics.GenericAPIView[User]):

@@ -64,6 +64,7 @@ BY_NAME: dict[str, Any] = {
     "origin": "https://app.example.com",
     "origins": ["https://app.example.com"],
     "password": "correct horse battery staple",
+    "pending_email": "ada@lovelace.example",
     "position": 42,
     "prefix": "ft_Jx4fQ2mZ8a_",
     "previous": None,

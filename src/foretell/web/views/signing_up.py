@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 
 from foretell.accounts.flows.forms import PLAIN, SignUpForm, charge_code
 from foretell.accounts.flows.joining import sign_up_mode
+from foretell.accounts.flows.new_address import is_anothers
 from foretell.accounts.flows.pacing import at_whole_steps
 from foretell.web.settings_forms import tried
 
@@ -53,6 +54,13 @@ class CodeForm(ConfirmEmailVerificationCodeForm):
     code = forms.CharField(
         label=_("Code"), max_length=40, widget=forms.TextInput(attrs={**PLAIN, "autocomplete": "one-time-code", "autofocus": True})
     )  # fmt: skip
+
+    def clean_code(self) -> str:
+        """Say, to whom the mail reached, that somebody else was first; allauth's own check takes a sign-up for somebody as well."""
+        code: str = super(ConfirmEmailVerificationCodeForm, self).clean_code()
+        if is_anothers(self.email, user=self.user):
+            raise forms.ValidationError(_("Somebody else has this address."), code="email_taken")
+        return code
 
 
 @method_decorator([never_cache, login_not_required], name="dispatch")

@@ -3,10 +3,10 @@
 from http import HTTPStatus
 from typing import Any
 
-from allauth.account.internal.flows.email_verification import send_verification_email_for_user
 from allauth.account.views import ReauthenticateView
 from allauth.socialaccount.models import SocialAccount
 from django import forms
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
@@ -16,9 +16,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from foretell.accounts import people
 from foretell.accounts.access import requires
-from foretell.accounts.flows import sessions
+from foretell.accounts.flows import new_address, sessions
 from foretell.accounts.identity_providers.models import IdentityProvider
-from foretell.accounts.models import User
 from foretell.accounts.permissions import Action, principal_of
 from foretell.accounts.second_factor.again import ways
 from foretell.accounts.sign_in_policy import is_email_verified
@@ -26,7 +25,14 @@ from foretell.web.settings_forms import ConfirmForm, DetailsForm, PasswordForm, 
 from foretell.web.views.settings.places import context_of
 from foretell.web.views.signing_up import ToldInForm
 
-FORMS: dict[str, type[forms.Form]] = {"details": DetailsForm, "password": PasswordForm, "verify": ConfirmForm}
+FORMS: dict[str, type[forms.Form]] = {
+    "details": DetailsForm,
+    "password": PasswordForm,
+    "verify": ConfirmForm,
+    "withdraw": ConfirmForm,
+}
+
+HERE, CODE = "web:account", "account_email_verification_sent"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -39,8 +45,8 @@ def account(request: HttpRequest) -> HttpResponse:
         if what not in FORMS:
             raise Http404
         sent = FORMS[what](request.POST)
-        if sent.is_valid() and tried(sent, lambda: _changed(request, what, sent.cleaned_data)):
-            return redirect("account_email_verification_sent" if what == "verify" else "web:account")
+        if sent.is_valid() and (place := tried(sent, lambda: _done(request, what, sent.cleaned_data))):
+            return redirect(place)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if sent is not None else HTTPStatus.OK
     return render(
         request, "web/settings/account.html", context_of(request, **_shown(request, what, sent)), status=status
@@ -70,14 +76,22 @@ class Reauthenticate(ToldInForm, ReauthenticateView):  # type: ignore[misc]  # a
         return render(request, "web/again_by_provider.html", context)
 
 
-def _changed(request: HttpRequest, what: str, fields: dict[str, Any]) -> bool:
-    user = principal_of(request).user
+@transaction.atomic
+def _done(request: HttpRequest, what: str, fields: dict[str, Any]) -> str:
+    """Do what was asked for, and return the page that comes next: that for the code, where one was sent."""
+    by = principal_of(request)
+    if what == "withdraw":
+        new_address.withdraw(by=by)
+        return HERE
     if what == "verify":
-        return is_email_verified(user) or bool(send_verification_email_for_user(request, user))
-    changed: User = people.change_account(by=principal_of(request), **fields)
+        return CODE if new_address.send_code(request, by.user) else HERE
+    if fields.get("email") == by.user.email:
+        del fields["email"]  # it was left as it is shown: what was asked for stays asked for
+    changed = people.change_account(by=by, **fields)
     if what == "password":
         sessions.keep(request, changed)
-    return True
+    is_asked = "email" in fields and changed.pending_email
+    return CODE if is_asked and new_address.send_code(request, changed) else HERE
 
 
 def _shown(request: HttpRequest, what: str, sent: forms.Form | None) -> dict[str, Any]:
