@@ -27,7 +27,7 @@ PROGRAMS = (
     Program("many_tenants", 40),
     Program("tenants", 15),
     Program("rest_catalogue", 30),
-    Program("limits", 4),
+    Program("limits", 8),
     Program("logins", 6),
     Program("swaps", 5),
     Program("propagation", 5),

@@ -24,8 +24,8 @@ from results import keep
 from foretell.limits import Claim, Limiter, MemoryLimiter, Policy, Rate, SharedMemoryLimiter, claim_for
 
 PROCESSES, TAKES, RUNS = 4, 5_000, 5
-LIMIT, ASKED_PER_S = 1_000, 2_500
-CONNECTIONS = 256  # many: what is refused is answered late
+LIMIT, ASKED_PER_S = 1_000, 1_250
+CONNECTIONS = 160  # a refusal comes late (`serving.pacing`), so that fewer could not ask so often
 LIMITS = (50, 1_000, 5_000)
 WIDE = "1000000000/d"  # so wide that it refuses nobody
 Counted = tuple[
@@ -74,9 +74,10 @@ def answered(installation: Installation, run: int) -> int:
 
     with in_demo():
         _, key = create_key(user=get_user("demo"), name=f"limited {run}", scopes=["predict"])
-    shape = Shape("one", CONNECTIONS, PROCESSES * TAKES / ASKED_PER_S, ASKED_PER_S)
+    asked = PROCESSES * TAKES + CONNECTIONS  # these may be under way when the time is over
+    shape = Shape("one", CONNECTIONS, asked / ASKED_PER_S, ASKED_PER_S)
     statuses = generate(installation.port, [installation.message(key)], [b"prediction"], shape)["statuses"]
-    assert sum(statuses.values()) == PROCESSES * TAKES, statuses
+    assert sum(statuses.values()) >= PROCESSES * TAKES, statuses
     assert set(statuses) <= {"200", "429"}, statuses
     return int(statuses.get("200", 0))
 
