@@ -33,7 +33,7 @@ def _people(twin: Twin) -> None:
     for nth, (name, role) in enumerate([*PEOPLE.items(), (twin.ids.text, "editor")]):
         User.objects.create(
             id=user_id(nth) if nth < len(PEOPLE) else twin.ids.uuid(), username=name, role=role, email=f"{name}.{word}@x.example",
-            password=make_password(password_of(twin)), last_login=now, email_verified_at=now,
+            password=make_password(password_of(twin)), last_login=now, email_verified_at=now, pending_email=f"new.{name}.{word}@x.example",
         )  # fmt: skip
     alice = User.objects.get(username="alice")
     for id, name, role in ((ROBOT, "robot", "admin"), (twin.ids.uuid(1), f"robot{twin.ids.text}", "viewer")):

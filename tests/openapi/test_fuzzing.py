@@ -107,19 +107,20 @@ def fuzzed(acme: Served, role: str, place: Path, *options: str, document: dict[s
     robot, person = anew(acme.house), ROLES[role]
     credential = robot if person == "robot" else acme.key(person) if person else "none"
     (place / "openapi.json").write_text(
-        json.dumps(document or acme.document(person if person in acme.house.people else "erin"))
+        json.dumps(document or acme.document(person if person in acme.house.people else "alice"))
     )
     config = (
         CONFIG.read_text() if person else CONFIG.read_text().replace("[auth.openapi]", "").replace("bearer = ", "# ")
     )
     (place / "schemathesis.toml").write_text(config)
-    return run(acme, place, "--exclude-path-regex", OF_BROWSERS, *options, FORETELL_CREDENTIAL=credential)
+    stay = [] if role == "owner" else ["--exclude-operation-id", "me_leave"]  # whoever leaves is known no more
+    return run(acme, place, "--exclude-path-regex", OF_BROWSERS, *stay, *options, FORETELL_CREDENTIAL=credential)
 
 
 def fuzzed_by_browser(acme: Served, person: str | None, place: Path, *options: str) -> Outcome:
     """Run Schemathesis over allauth's headless API, signed in or not: with a session, and the CSRF token in cookie and header."""
     anew(acme.house)
-    (place / "openapi.json").write_text(json.dumps(acme.document("erin")))
+    (place / "openapi.json").write_text(json.dumps(acme.document("alice")))
     (place / "schemathesis.toml").write_text(CONFIG.read_text().replace(BEARER, BROWSER))
     (place / "in_browser.py").write_text(IN_BROWSER)
     shown = browser(acme, person)
