@@ -7,6 +7,7 @@ import importlib.util
 import logging
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +29,9 @@ ANNOUNCES = signal.SIGUSR1  # the readiness probe says no from here on; the proc
 LIFESPAN_S = 5.0
 LAST_WORDS_S = 0.2
 LOOK_S = 0.05
+# How long one of Django's threads keeps the interpreter from the event loop, which answers predictions; Python's own 5 ms are long
+# where many of them have work at once, such as a burst of sign-ins.
+SWITCH_S = 0.001
 
 
 def serve(
@@ -72,6 +76,7 @@ class Server(uvicorn.Server):
         self._pulse = asyncio.create_task(self.load.beat(self.state.sweep))
         await self.on_tick(0)  # the Date header, before the first answer
         leave_to_the_collector_only_what_comes()
+        sys.setswitchinterval(SWITCH_S)
         self.on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
