@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 from drf_spectacular.validation import validate_schema
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # has none
 
 from foretell.inference.signature import DType, Input, Output, Signature, Task
 from foretell.registry.signature_schemas import answer_schema, row_schema
@@ -56,6 +57,15 @@ def test_its_example_is_one_that_the_model_answers(acme: House, bob: httpx.Clien
 
     for example in body["application/json"]["examples"].values():
         assert bob.post("/api/v1/models/sum/predict/", json=example["value"]).status_code == 200
+
+
+def test_it_says_that_a_prediction_may_be_no_finite_number(acme: House, bob: httpx.Client) -> None:
+    ready_sum_model(acme)
+    schemas = bob.get(SCHEMA).json()["components"]["schemas"]
+    answer = bob.post("/api/v1/models/sum/predict/", json={"a": 1.7e308, "b": 1.7e308}).json()
+
+    assert answer["prediction"] is None
+    Draft202012Validator(schemas["sum.Answer"] | {"components": {"schemas": schemas}}).validate(answer)
 
 
 def test_a_key_limited_to_some_models_reads_of_no_other(acme: House, http_for: HttpFor) -> None:

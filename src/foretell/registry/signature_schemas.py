@@ -13,6 +13,7 @@ TYPES: dict[DType, dict[str, Any]] = {
     DType.DATETIME: {"type": "string", "format": "date-time"},
 }
 
+NUMBER: dict[str, Any] = {"type": ["number", "null"]}  # JSON has no infinity: what is no finite number is null
 ANSWERED_BY: dict[str, Any] = {
     "model": {"type": "string"},
     "version": {"type": "integer"},
@@ -73,7 +74,7 @@ def _predicted(signature: Signature) -> dict[str, Any]:
 def output_schema(output: Output) -> dict[str, Any]:
     if output.classes:
         return {"type": _label_type(output.classes[0]), "enum": list(output.classes)}
-    schema: dict[str, Any] = {"type": "integer" if output.task is Task.CLUSTERING else "number"}
+    schema: dict[str, Any] = {"type": "integer"} if output.task is Task.CLUSTERING else NUMBER
     return {**schema, "description": f"In {output.unit}."} if output.unit else schema
 
 
@@ -84,7 +85,7 @@ def _probabilities_schema(signature: Signature) -> dict[str, Any]:
     shares = {
         o.name: {
             "type": "object",
-            "properties": {str(label): {"type": "number", "minimum": 0, "maximum": 1} for label in o.classes},
+            "properties": {str(label): {**NUMBER, "minimum": 0, "maximum": 1} for label in o.classes},
         }
         for o in stated
     }
