@@ -11,6 +11,7 @@ from foretell import keys
 from foretell.errors import ForetellError
 
 CHALLENGE = 'Bearer realm="foretell"'
+PRIVATE = "private, no-cache"  # Cache-Control of what a credential is answered
 MAX_CREDENTIAL_CHARS = 4_096
 NOT_KNOWN = "These credentials are not known here, or not any more."
 

@@ -51,7 +51,7 @@ def tagged(
 ) -> Response:
     """Answer with a representation and its tag; 304 without it, where the client has it already."""
     etag = etag or etag_of(shown)
-    all_headers = {**(headers or {}), "ETag": etag, "Cache-Control": "private, no-cache"}
+    all_headers = {**(headers or {}), "ETag": etag}
     if request.method in READS and is_html(request):  # the page has more on it than what is tagged
         return Response(shown, status=status, headers=headers)
     if request.method in READS and is_known(request, etag):

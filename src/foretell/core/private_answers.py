@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-PRIVATE = "private, no-cache"
+from foretell.credentials import PRIVATE
 
 
 class PrivateAnswersMiddleware:

@@ -7,7 +7,7 @@ import msgspec
 
 from foretell import problems
 from foretell.asgi import Send
-from foretell.credentials import CHALLENGE
+from foretell.credentials import CHALLENGE, PRIVATE
 from foretell.errors import ForetellError
 from foretell.limits import limit_header, policy_header
 from foretell.problems import faults_of, problem, retry_after_s, status_of
@@ -95,8 +95,8 @@ def head_of(exchange: Exchange, response: Response) -> tuple[bytes, int]:
 
 # Security: to a shared cache an answer to `X-API-Key` would be anybody's (`core.private_answers` says the same of Django's).
 _HEAD = (
-    b"content-type: %b\r\ncontent-length: %d\r\ncache-control: private, no-cache\r\n"
-    b"x-request-id: %b\r\nx-content-type-options: nosniff\r\nserver-timing: %b\r\n"
+    b"content-type: %b\r\ncontent-length: %d\r\nx-request-id: %b\r\nx-content-type-options: nosniff\r\nserver-timing: %b\r\n"
+    + f"cache-control: {PRIVATE}\r\n".encode()
 )
 _N_HEADERS = _HEAD.count(b"\r\n")
 
