@@ -62,6 +62,7 @@ class Head:
 
     path : the address without the tenant's prefix.
     prefix : the tenant's name where the address begins with ``/t/<name>``, else None.
+    host : the one that was asked; None where it is none.
     offered_id : the caller's own id of the request, where it is a sane one.
     takes_session : whether a browser's session is a credential here; where it is, the page's origin was looked at.
     mark : what the credentials are known by (`Door`).
@@ -70,6 +71,7 @@ class Head:
     __slots__ = (
         "admission",
         "headers",
+        "host",
         "mark",
         "media_type",
         "method",
@@ -86,18 +88,13 @@ class Head:
         self.path, self.prefix, self.query = path, prefix, scope.get("query_string", b"")
         self.takes_session = takes_session
         self.headers = headers = joined_headers(scope["headers"])
+        self.host = host_of(headers.get(b"host", b""))
         self.media_type = media_type_of(headers.get(b"content-type", b""))
         offered = headers.get(b"x-request-id", b"").decode("latin-1")
         self.offered_id = offered if is_sane_request_id(offered) else None
         self.n_body_bytes = declared_bytes(headers.get(b"content-length", b""))
         self.mark: bytes | None = None
         self.admission: Admission | None = None
-
-    @property
-    def host(self) -> str | None:
-        """The host that was asked; no name of one is longer than what is looked at."""
-        header = self.headers.get(b"host", b"")
-        return _normalised(header) if len(header) <= MAX_HOST_CHARS else None
 
 
 class Exchange:
@@ -221,6 +218,11 @@ def declared_bytes(content_length: bytes) -> int:
 @lru_cache(maxsize=4_096)
 def _normalised(header: bytes) -> str | None:
     return normalised_host(header.decode("latin-1"))
+
+
+def host_of(header: bytes) -> str | None:
+    """Return the host that a header names; no host name is longer than what is looked at."""
+    return _normalised(header) if len(header) <= MAX_HOST_CHARS else None
 
 
 @lru_cache(maxsize=256)
