@@ -1,6 +1,6 @@
 """Who plays in the tests, and how the stage is cleared between them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,12 +23,12 @@ WITH RECURSIVE referring AS (
 """
 
 _OTHERS = "(SELECT id FROM accounts_user WHERE username <> ALL(%(names)s))"
-NEWCOMERS = "; ".join([
-    "SET LOCAL session_replication_role = replica", "DELETE FROM accounts_apikey WHERE key_id <> ALL(%(keys)s)",
+NEWCOMERS = (
+    "DELETE FROM accounts_apikey WHERE key_id <> ALL(%(keys)s)",
     *(f"DELETE FROM {table} WHERE user_id IN {_OTHERS}"  # noqa: S608  ours
       for table in ("account_emailaddress", "accounts_user_groups", "accounts_user_user_permissions", "django_admin_log")),
-    "DELETE FROM accounts_user WHERE username <> ALL(%(names)s)", "SELECT public.foretell_tenant_changed(current_schema())",
-])  # fmt: skip
+    "DELETE FROM accounts_user WHERE username <> ALL(%(names)s)",
+)  # fmt: skip
 
 FIRST_STATE: dict[str, Any] = {
     "suspended_at": None, "suspended_reason": "", "suspended_until": None, "delete_after": None, "own_limits": {}, "plan": None,
@@ -110,7 +110,7 @@ class House:
         with as_owner(), connection.cursor() as cursor:  # a tenant's own role may not do this
             cursor.execute(filled)
             if tables := [table for (table,) in cursor.fetchall()]:
-                cursor.execute(emptied(tables))
+                cursor.execute(unseen(f"DELETE FROM {table}" for table in tables))  # noqa: S608  ours
 
     def _reset_people(self) -> None:
         from foretell.accounts.models import APIKey, User
@@ -120,8 +120,8 @@ class House:
         self._remove_newcomers()
         first = {"revoked_at": None, "expires_at": None, "rolled_to": None, "scopes": ["admin"]}
         APIKey.objects.exclude(model_names__isnull=True, **first).update(**first, model_names=None)
-        for username, role, is_active, verified_at in self.introduced[0]:
-            state = {"role": role, "is_active": is_active, "email_verified_at": verified_at}
+        for username, role, is_active, verified_at, pending in self.introduced[0]:
+            state = {"role": role, "is_active": is_active, "email_verified_at": verified_at, "pending_email": pending}
             User.objects.filter(username=username).exclude(**state).update(**state)
 
     def _remove_newcomers(self) -> None:
@@ -135,7 +135,7 @@ class House:
 
         with as_owner(), connection.cursor() as cursor:
             names, keys = list(self.people), [person.key_id for person in self.people.values()]
-            cursor.execute(NEWCOMERS, {"names": names, "keys": keys})
+            cursor.execute(unseen(NEWCOMERS), {"names": names, "keys": keys})
 
 
 @dataclass
@@ -157,13 +157,13 @@ def cleared_tables() -> tuple[str, ...]:
         return tuple(table for (table,) in cursor.fetchall())
 
 
-def emptied(tables: Sequence[str]) -> str:
-    """Return what empties these tables, in one round trip and without asking what refers to what; and tells who keeps them in memory.
+def unseen(statements: Iterable[str]) -> str:
+    """Return what does all of it in one round trip and without asking what refers to what. No trigger sees it, so who keeps rows in memory is told.
 
     Optimization: rows are deleted. TRUNCATE gives each table and index a new file, and lets every session forget what it knew of them.
     """
-    deleted = "; ".join(f"DELETE FROM {table}" for table in tables)  # noqa: S608  ours
-    return f"SET LOCAL session_replication_role = replica; {deleted}; SELECT public.foretell_tenant_changed(current_schema())"
+    told = "SELECT public.foretell_tenant_changed(current_schema())"
+    return "; ".join(["SET LOCAL session_replication_role = replica", *statements, told])
 
 
 def open_house(name: str, roles: dict[str, str]) -> House:
@@ -185,7 +185,9 @@ def people_now() -> tuple[list[Any], list[Any]]:
     """Return of the people and the keys in the schema at hand what acts change."""
     from foretell.accounts.models import APIKey, User
 
-    users = User.objects.order_by("pk").values_list("username", "role", "is_active", "email_verified_at")
+    users = User.objects.order_by("pk").values_list(
+        "username", "role", "is_active", "email_verified_at", "pending_email"
+    )
     keys = APIKey.objects.order_by("pk").values_list(
         "key_id", "scopes", "model_names", "revoked_at", "expires_at", "rolled_to"
     )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from django.db import connection
 
 from foretell.core.tenancy import as_owner
-from tests.cast import House, cleared_tables
+from tests.cast import House, cleared_tables, unseen
 
 Make = Callable[[House], None]
 
@@ -47,7 +47,6 @@ def _insert(table: str, columns: str) -> str:
 
 
 def _put_back(house: House, rows: Mapping[str, str]) -> None:
-    """Write rows again, as they were. No trigger sees it, so whoever keeps them in memory is told here."""
-    told = "SELECT public.foretell_tenant_changed(current_schema())"
+    """Write rows again, as they were."""
     with house.inside(), as_owner(), connection.cursor() as cursor:
-        cursor.execute("; ".join(["SET LOCAL session_replication_role = replica", *rows, told]), [*rows.values()])
+        cursor.execute(unseen(rows), [*rows.values()])

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -144,15 +145,24 @@ def without_mutexes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("foretell.limits.table_files.fresh_mutex", lambda: b"")
 
 
+@contextmanager
+def holding(source: str, path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Let a process have taken the lock."""
+    process = started(source, str(path))
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
 @pytest.fixture
 def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A process that took the lock and does not give it back."""
-    process = started(HOLDER, str(tmp_path / "limits"))
-    assert process.stdout is not None
-    assert process.stdout.readline() == "held\n"
-    yield process
-    process.kill()
-    process.communicate()
+    with holding(HOLDER, tmp_path / "limits") as process:
+        yield process
 
 
 def test_a_killed_holder_leaves_no_lock_behind(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
@@ -170,13 +180,8 @@ def test_a_killed_holder_leaves_no_lock_behind(tmp_path: Path, holder: subproces
 
 def test_without_mutexes_a_killed_holder_leaves_no_lock_behind_either(tmp_path: Path, without_mutexes: None) -> None:
     limiter = SharedMemoryLimiter(tmp_path / "limits")
-    process = started(HOLDER, str(tmp_path / "limits"))
-    assert process.stdout is not None
-    assert process.stdout.readline() == "held\n"
-    assert not limiter._table._lock.try_acquire()
-
-    process.kill()
-    process.communicate()
+    with holding(HOLDER, tmp_path / "limits"):
+        assert not limiter._table._lock.try_acquire()
 
     assert limiter._table._lock.try_acquire()
     limiter._table._lock.release()
@@ -211,19 +216,13 @@ def test_a_stopped_holder_holds_up_nobody_and_nothing_is_let_through_uncounted(
 
 
 @pytest.fixture(params=["mutex", "record lock"])
-def busy_holder(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[subprocess.Popen[str]]:
+def busy_holder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A process that took the lock, and takes the only one of a limit before it gives the lock back, a second later."""
     if request.param == "record lock":
-        monkeypatch.setattr("foretell.limits.table_files.fresh_mutex", lambda: b"")
+        request.getfixturevalue("without_mutexes")
     SharedMemoryLimiter(tmp_path / "limits")
-    process = started(BUSY_HOLDER, str(tmp_path / "limits"))
-    assert process.stdout is not None
-    assert process.stdout.readline() == "held\n"
-    yield process
-    process.kill()
-    process.communicate()
+    with holding(BUSY_HOLDER, tmp_path / "limits") as process:
+        yield process
 
 
 @pytest.mark.usefixtures("busy_holder")
